@@ -1,0 +1,128 @@
+//! Keyset pages: a page names the place after which the next one starts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::id::ArtifactId;
+use crate::time::Timestamp;
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items, in the list's order.
+    pub items: Vec<T>,
+    /// Where the next page starts; `None` on the last page.
+    pub next: Option<Cursor>,
+}
+
+/// How many items to return, and after which place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    limit: u32,
+    after: Option<Cursor>,
+}
+
+impl PageRequest {
+    /// The number of items of a page where none is given.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// The greatest number of items of a page.
+    pub const MAX_LIMIT: u32 = 10_000;
+
+    /// The first page of `limit` items.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) unless `limit` is between 1 and [`Self::MAX_LIMIT`].
+    pub fn first(limit: u32) -> Result<Self> {
+        if !(1..=Self::MAX_LIMIT).contains(&limit) {
+            return Err(Error::invalid("the page limit is out of range")
+                .with("limit", limit)
+                .with("allowed", format_args!("1 to {}", Self::MAX_LIMIT)));
+        }
+        Ok(Self { limit, after: None })
+    }
+
+    /// The same number of items, after `cursor`.
+    #[must_use]
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    /// The greatest number of items to return.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// The place after which the page starts.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.after
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self {
+            limit: Self::DEFAULT_LIMIT,
+            after: None,
+        }
+    }
+}
+
+/// A place in a list that is ordered by creation: the last item seen.
+///
+/// Its text form is opaque to users. It stays valid while things are added, and names no item that must still exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor {
+    /// When the last item seen was created.
+    pub created_at: Timestamp,
+    /// The id of the last item seen.
+    pub id: ArtifactId,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.created_at.as_unix_milliseconds(), self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parsed = text.split_once('.').and_then(|(milliseconds, id)| {
+            let created_at = Timestamp::from_unix_milliseconds(milliseconds.parse().ok()?).ok()?;
+            let id = id.parse().ok()?;
+            Some(Self { created_at, id })
+        });
+        parsed.ok_or_else(|| {
+            Error::invalid("not a valid page cursor")
+                .with("given", text.escape_debug())
+                .hint("pass the `next` of the page before, unchanged")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_survive_their_text_form() {
+        let cursor = Cursor {
+            created_at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
+            id: "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11".parse().unwrap(),
+        };
+        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        for wrong in ["", ".", "1.", "x.01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11"] {
+            assert!(wrong.parse::<Cursor>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn limits_are_bounded() {
+        assert!(PageRequest::first(0).is_err());
+        assert!(PageRequest::first(10_001).is_err());
+        assert_eq!(PageRequest::first(10_000).unwrap().limit(), 10_000);
+    }
+}
