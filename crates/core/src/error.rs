@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::key::OpId;
 
@@ -61,15 +62,17 @@ enum Mendable {
 /// The one public error of artstore.
 ///
 /// [`Display`](fmt::Display) gives the message followed by the context pairs, without the hint and the source;
-/// the source is reachable by [`StdError::source`].
+/// the source is reachable by [`StdError::source`]. Cloning is for telling several waiters of one failure.
+#[derive(Clone)]
 pub struct Error(Box<Details>);
 
+#[derive(Clone)]
 struct Details {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
     context: Vec<(&'static str, String)>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
     mendable: Option<Mendable>,
 }
 
@@ -145,7 +148,7 @@ impl Error {
     /// Attaches the error that caused this one.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -144,6 +144,16 @@ pub fn event_path(domain: Domain, sequence: u64, kind: &str, at: Timestamp) -> R
     ))
 }
 
+/// The sequence in the name of an event's file; `None` for names that the store did not make.
+pub fn event_sequence_of_file_name(file_name: &str) -> Option<u64> {
+    let (sequence, rest) = file_name.split_at_checked(20)?;
+    let is_event = rest.starts_with('-') && rest.ends_with(".json");
+    let digits = sequence.bytes().all(|byte| byte.is_ascii_digit());
+    (is_event && digits)
+        .then(|| sequence.parse().ok())
+        .flatten()
+}
+
 /// The directory of a domain's events.
 ///
 /// # Errors
@@ -222,6 +232,25 @@ mod tests {
             "__é",
         ] {
             assert_eq!(artifact_of_file_name(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn event_names_tell_their_sequence() {
+        let at = "2026-11-20T09:30:00Z".parse().unwrap();
+        let path = event_path(Domain::Artifacts, 42, "tagged", at).unwrap();
+        assert_eq!(
+            path.as_str(),
+            "events/artifacts/2026-11/00000000000000000042-tagged.json"
+        );
+        assert_eq!(event_sequence_of_file_name(path.file_name()), Some(42));
+        for foreign in [
+            "42-tagged.json",
+            "notes.txt",
+            "0000000000000000004x-tagged.json",
+            "é",
+        ] {
+            assert_eq!(event_sequence_of_file_name(foreign), None, "{foreign}");
         }
     }
 

@@ -113,6 +113,11 @@ pub enum ArtifactProbe {
         /// The artifact.
         id: ArtifactId,
     },
+    /// Was this operation done already?
+    Operation {
+        /// The operation.
+        op_id: OpId,
+    },
 }
 
 /// The answers of one examination.
@@ -129,7 +134,7 @@ pub struct Examination {
 pub struct ProbeAnswer {
     /// What the operation did, if it was done already.
     pub operation: Option<Operation>,
-    /// Of a publish: the duplicate. Of a change: the artifact.
+    /// Of a publish: the duplicate. Of a change: the artifact. Of an operation: none.
     pub artifact: Option<Artifact>,
 }
 

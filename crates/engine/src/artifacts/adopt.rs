@@ -1,0 +1,133 @@
+//! Rows for operations that settling found to have happened.
+
+use std::collections::BTreeMap;
+
+use artstore_core::artifact::Artifact;
+use artstore_core::backend::{ArtifactChange, LockPermit};
+use artstore_core::format::{ArtifactEvent, ArtifactRecord};
+use artstore_core::id::ArtifactId;
+use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
+use artstore_core::path::RelPath;
+use artstore_core::{Error, ErrorKind, Result, layout};
+
+use super::decide::row_of;
+use super::rules::ArtifactRules;
+use crate::protocol::DomainRules as _;
+
+impl ArtifactRules {
+    /// Gives the records and events named by `markers` their rows, where they have none yet.
+    pub(super) async fn adopt_markers(
+        &self,
+        permit: &LockPermit,
+        markers: &[RelPath],
+        report: &mut SettleReport,
+    ) -> Result<()> {
+        let mut records = Vec::new();
+        let mut events = Vec::new();
+        for marker in markers {
+            let found = match marker.components().next() {
+                Some(layout::EVENTS) => self.event_at(marker).await.map(|event| events.push(event)),
+                _ => self
+                    .record_at(marker)
+                    .await
+                    .map(|artifact| records.push(artifact)),
+            };
+            note_damage(found, marker, report)?;
+        }
+        events.sort_by_key(|event| event.sequence);
+        self.adopt_found(permit, records, events, report).await
+    }
+
+    /// Gives these artifacts and events rows where they have none, and brings records up to the rows.
+    pub(super) async fn adopt_found(
+        &self,
+        permit: &LockPermit,
+        records: Vec<Artifact>,
+        events: Vec<ArtifactEvent>,
+        report: &mut SettleReport,
+    ) -> Result<()> {
+        let mut rows = self.rows_of(&records, &events).await?;
+        let mut changes = Vec::new();
+        for artifact in records {
+            if rows.contains_key(&artifact.id) {
+                continue;
+            }
+            changes.push(ArtifactChange::Put(Box::new(artifact.clone())));
+            rows.insert(artifact.id, artifact);
+            report.adopted += 1;
+        }
+        let mut touched = BTreeMap::new();
+        for event in events {
+            let Some(row) = rows.get_mut(&event.subject) else {
+                report.faults.push(Fault {
+                    kind: FaultKind::EventWithoutRecord,
+                    path: event.path()?,
+                    detail: format!("artifact {} has no record", event.subject),
+                });
+                continue;
+            };
+            if row.last_event < event.sequence {
+                event.apply_to(row);
+                changes.push(ArtifactChange::Put(Box::new(row.clone())));
+                report.adopted += 1;
+            }
+            changes.push(ArtifactChange::Record(row_of(&event)));
+            touched.insert(row.id, row.clone());
+        }
+        if !changes.is_empty() {
+            self.apply(permit, changes).await?;
+        }
+        self.derive(permit, touched.into_values().collect()).await
+    }
+
+    async fn rows_of(
+        &self,
+        records: &[Artifact],
+        events: &[ArtifactEvent],
+    ) -> Result<BTreeMap<ArtifactId, Artifact>> {
+        let of_records = records.iter().map(|artifact| artifact.id);
+        let of_events = events.iter().map(|event| event.subject);
+        let ids: Vec<ArtifactId> = of_records.chain(of_events).collect();
+        let rows = self.parts.catalogs.artifacts.get(&ids).await?;
+        Ok(rows
+            .into_iter()
+            .flatten()
+            .map(|row| (row.id, row))
+            .collect())
+    }
+
+    /// The artifact that the record at `path` tells of.
+    pub(super) async fn record_at(&self, path: &RelPath) -> Result<Artifact> {
+        let Some(document) = self.parts.blobs.read_document(path).await? else {
+            return Err(Error::corrupt("the record is missing").with("path", path));
+        };
+        Ok(ArtifactRecord::parse(&document, path)?.into_artifact())
+    }
+
+    pub(super) async fn event_at(&self, path: &RelPath) -> Result<ArtifactEvent> {
+        let Some(document) = self.parts.blobs.read_document(path).await? else {
+            return Err(Error::corrupt("the event is missing").with("path", path));
+        };
+        ArtifactEvent::parse(&document, path)
+    }
+}
+
+/// A damaged document is reported and left where it is; every other error ends the work.
+pub(super) fn note_damage<T>(
+    found: Result<T>,
+    path: &RelPath,
+    report: &mut SettleReport,
+) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            report.faults.push(Fault {
+                kind: FaultKind::DamagedRecord,
+                path: path.clone(),
+                detail: error.to_string(),
+            });
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

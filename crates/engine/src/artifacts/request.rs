@@ -1,0 +1,86 @@
+//! The digest of a request, by which a repeated operation is recognised.
+//!
+//! It covers everything that the caller asks for except the bytes and the operation id. The bytes are compared by
+//! their hash, where the source still exists: an adopted source is gone after the first call.
+
+use artstore_core::artifact::PublishArtifactRequest;
+use artstore_core::digest::Digest;
+use artstore_core::id::ArtifactId;
+use artstore_core::tags::TagChange;
+use artstore_core::{Error, Result};
+use serde_json::{Value, json};
+
+pub(crate) fn of_publish(request: &PublishArtifactRequest) -> Result<Digest> {
+    digest(json!({
+        "operation": "publish_artifact",
+        "artifact_type": request.artifact_type,
+        "schema_version": request.schema_version,
+        "logical_key": request.logical_key,
+        "tags": request.tags,
+        "writer": request.writer,
+        "git": request.git,
+        "params": request.params,
+        "filename_hint": request.filename_hint,
+    }))
+}
+
+pub(crate) fn of_tag(id: ArtifactId, change: &TagChange) -> Result<Digest> {
+    digest(json!({
+        "operation": "tag",
+        "artifact_id": id,
+        "change": serde_json::to_value(change).map_err(unwritable)?,
+    }))
+}
+
+fn digest(mut request: Value) -> Result<Digest> {
+    request.sort_all_objects();
+    let bytes = serde_json::to_vec(&request).map_err(unwritable)?;
+    Ok(Digest::of(&bytes))
+}
+
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::internal("a request could not be written").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use artstore_core::artifact::ArtifactSource;
+    use artstore_core::key::{ArtifactType, LogicalKey, OpId};
+
+    use super::*;
+
+    fn request() -> PublishArtifactRequest {
+        PublishArtifactRequest::file(
+            ArtifactType::new("t").unwrap(),
+            LogicalKey::new("k").unwrap(),
+            ArtifactSource::File("a".into()),
+        )
+    }
+
+    #[test]
+    fn the_order_of_params_and_the_source_take_no_part() {
+        let mut one = request();
+        one.params.insert("a".into(), json!({"x": 1, "y": 2}));
+        one.params.insert("b".into(), json!(2));
+        let mut other = request();
+        other.source = ArtifactSource::AdoptFile("b".into());
+        other.op_id = Some(OpId::new("o").unwrap());
+        other.params.insert("b".into(), json!(2));
+        other.params.insert("a".into(), json!({"y": 2, "x": 1}));
+        assert_eq!(of_publish(&one).unwrap(), of_publish(&other).unwrap());
+    }
+
+    #[test]
+    fn everything_else_takes_part() {
+        let plain = of_publish(&request()).unwrap();
+        let mut versioned = request();
+        versioned.schema_version = 2;
+        let mut tagged = request();
+        tagged.tags.insert("a", "b").unwrap();
+        let mut hinted = request();
+        hinted.filename_hint = Some("h".into());
+        for other in [versioned, tagged, hinted] {
+            assert_ne!(of_publish(&other).unwrap(), plain);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The [`DomainRules`] of artifacts.
+
+use std::sync::Arc;
+
+use artstore_core::artifact::{Artifact, DedupMode, DedupScope};
+use artstore_core::backend::{
+    ArtifactChange, ArtifactCommit, ArtifactProbe, CatalogHead, LockPermit, SourceFacts,
+};
+use artstore_core::digest::Digest;
+use artstore_core::format::ArtifactRecord;
+use artstore_core::id::ArtifactId;
+use artstore_core::key::OpId;
+use artstore_core::maintenance::SettleReport;
+use artstore_core::path::RelPath;
+use artstore_core::tags::{TagChange, Tags};
+use artstore_core::{Domain, Error, Result};
+use async_trait::async_trait;
+
+use crate::engine::EngineParts;
+use crate::protocol::{DomainRules, RebuildCounts, Verdict};
+use crate::staged::StagedFiles;
+
+/// A change of artifacts that a caller asks for.
+#[derive(Debug)]
+pub(crate) struct ArtifactWork {
+    pub(crate) op_id: OpId,
+    pub(crate) request_digest: Digest,
+    pub(crate) task: ArtifactTask,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum ArtifactTask {
+    /// Publish what is staged, or merge it into a duplicate.
+    Publish(Box<PublishTask>),
+    /// Merge into a duplicate that was seen before the lock was taken; nothing is staged.
+    Merge(MergeTask),
+    /// Only tell what this operation did: its source is gone.
+    Replay,
+    /// Change tags.
+    Tag(ArtifactId, TagChange),
+}
+
+#[derive(Debug)]
+pub(crate) struct PublishTask {
+    /// The artifact as it will be; its tags are those of the request.
+    pub(crate) artifact: Artifact,
+    /// Bytes, then record.
+    pub(crate) staged: StagedFiles,
+}
+
+#[derive(Debug)]
+pub(crate) struct MergeTask {
+    pub(crate) scope: DedupScope,
+    pub(crate) facts: SourceFacts,
+    pub(crate) tags: Tags,
+}
+
+/// What became of a change of artifacts.
+#[derive(Debug)]
+pub(crate) enum ArtifactOutcome {
+    Published(Artifact),
+    Duplicate {
+        existing: Artifact,
+        mode: DedupMode,
+        merged_tags: Tags,
+    },
+    /// The duplicate seen before the lock was taken is one no more: stage and ask again.
+    NoDuplicate,
+    /// A replay of an operation that never happened.
+    NeverHappened,
+    Tagged(Artifact),
+}
+
+/// The rules of the artifacts domain.
+#[derive(Debug)]
+pub(crate) struct ArtifactRules {
+    pub(super) parts: Arc<EngineParts>,
+    pub(super) actor: String,
+}
+
+impl ArtifactRules {
+    pub(crate) fn new(parts: Arc<EngineParts>, actor: String) -> Self {
+        Self { parts, actor }
+    }
+
+    /// Fails if the catalog is another store's.
+    pub(super) fn check_store(&self, head: CatalogHead) -> Result<CatalogHead> {
+        let expected = self.parts.store.store_id;
+        if head.store_id != expected {
+            return Err(Error::conflict("the catalog belongs to another store")
+                .with("store", expected)
+                .with("catalog_of", head.store_id)
+                .hint("remove the catalog: it is rebuilt from the store's directory"));
+        }
+        Ok(head)
+    }
+
+    /// What deciding about `work` asks of the catalog.
+    pub(super) fn probe_of(work: &ArtifactWork) -> ArtifactProbe {
+        let op_id = work.op_id.clone();
+        match &work.task {
+            ArtifactTask::Publish(task) => ArtifactProbe::Publish {
+                op_id,
+                scope: task.scope(),
+                file_hash: task.artifact.file_hash,
+            },
+            ArtifactTask::Merge(task) => ArtifactProbe::Publish {
+                op_id,
+                scope: task.scope.clone(),
+                file_hash: task.facts.digest,
+            },
+            ArtifactTask::Replay => ArtifactProbe::Operation { op_id },
+            ArtifactTask::Tag(id, _) => ArtifactProbe::Change { op_id, id: *id },
+        }
+    }
+}
+
+impl PublishTask {
+    pub(super) fn scope(&self) -> DedupScope {
+        DedupScope {
+            artifact_type: self.artifact.artifact_type.clone(),
+            schema_version: self.artifact.schema_version,
+            logical_key: self.artifact.logical_key.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl DomainRules for ArtifactRules {
+    type Work = ArtifactWork;
+    type Outcome = ArtifactOutcome;
+    type Change = ArtifactChange;
+    /// An artifact whose record may be behind it.
+    type Derived = Artifact;
+
+    const DOMAIN: Domain = Domain::Artifacts;
+
+    fn op_id(work: &ArtifactWork) -> &OpId {
+        &work.op_id
+    }
+
+    fn staged(work: &mut ArtifactWork) -> Option<&mut StagedFiles> {
+        match &mut work.task {
+            ArtifactTask::Publish(task) => Some(&mut task.staged),
+            ArtifactTask::Merge(_) | ArtifactTask::Replay | ArtifactTask::Tag(..) => None,
+        }
+    }
+
+    async fn head(&self) -> Result<CatalogHead> {
+        let head = self.parts.catalogs.artifacts.head().await?;
+        self.check_store(head)
+    }
+
+    async fn decide(&self, works: &[&ArtifactWork]) -> Result<(CatalogHead, Vec<Verdict<Self>>)> {
+        self.decide_batch(works).await
+    }
+
+    async fn apply(&self, permit: &LockPermit, changes: Vec<ArtifactChange>) -> Result<u64> {
+        let commit = ArtifactCommit { changes };
+        self.parts.catalogs.artifacts.apply(permit, commit).await
+    }
+
+    async fn derive(&self, permit: &LockPermit, derived: Vec<Artifact>) -> Result<()> {
+        for artifact in derived {
+            let path = &artifact.record_path;
+            let Some(document) = self.parts.blobs.read_document(path).await? else {
+                return Err(Error::corrupt("the record of an artifact is missing")
+                    .with("path", path)
+                    .with("artifact", artifact.id));
+            };
+            if ArtifactRecord::parse(&document, path)?.last_event >= artifact.last_event {
+                continue;
+            }
+            let rewritten = ArtifactRecord::rewritten(&document, &artifact)?;
+            self.parts
+                .publications
+                .replace_document(permit, path, rewritten)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn adopt(
+        &self,
+        permit: &LockPermit,
+        markers: &[RelPath],
+        report: &mut SettleReport,
+    ) -> Result<()> {
+        self.adopt_markers(permit, markers, report).await
+    }
+
+    async fn compare_all(&self, permit: &LockPermit, report: &mut SettleReport) -> Result<()> {
+        self.compare_with_directory(permit, report).await
+    }
+
+    async fn rebuild(&self, permit: &LockPermit, commits: u64) -> Result<RebuildCounts> {
+        self.rebuild_catalog(permit, commits).await
+    }
+}

@@ -1,0 +1,141 @@
+//! What a leader does with the remains of others before it decides.
+//!
+//! Nobody can be in the middle of a publication while one holds the lock: every intent found belongs to a pass that ended,
+//! whether its writer is dead or alive. What each intent names either happened (its marker has its final name), and gets
+//! its row, or did not, and is taken back. Then the catalog is complete if its commit counter is the one that the last
+//! holder left, or one more and there is an intent that explains it; otherwise all records are compared with the rows.
+
+use artstore_core::Result;
+use artstore_core::backend::{Acquired, CatalogHead, LockPermit, SettledItem};
+use artstore_core::format::Intent;
+use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
+use artstore_core::path::RelPath;
+
+use crate::protocol::{DomainRules, Protocol, RebuildCounts};
+
+impl<R: DomainRules> Protocol<R> {
+    /// Settles under a lock that is held already.
+    pub(crate) async fn settle(
+        &self,
+        acquired: &Acquired,
+        intents: Vec<Intent>,
+    ) -> Result<SettleReport> {
+        let permit = &acquired.permit;
+        let mut report = SettleReport {
+            intents: intents.len() as u64,
+            ..SettleReport::default()
+        };
+        let head = match self.rules.head().await {
+            Ok(head) => Some(head),
+            Err(error) if error.is_catalog_missing() => None,
+            Err(error) => return Err(error),
+        };
+        let markers = self.settle_intents(permit, &intents, &mut report).await?;
+        match head {
+            None => {
+                let commits = acquired.commits.unwrap_or(0) + 1;
+                let rebuilt = self.rules.rebuild(permit, commits).await?;
+                tracing::info!(domain = %R::DOMAIN, records = rebuilt.records, "a missing catalog was rebuilt");
+                report.compared_all = true;
+                report.adopted = rebuilt.records + rebuilt.events;
+                report.faults.extend(rebuilt.faults);
+            }
+            Some(head) => {
+                self.rules.adopt(permit, &markers, &mut report).await?;
+                if !is_explained(head, acquired.commits, !intents.is_empty()) {
+                    self.rules.compare_all(permit, &mut report).await?;
+                    report.compared_all = true;
+                }
+            }
+        }
+        self.leave(permit, &intents).await?;
+        // Only now: until its intent is settled, a dead process's staging may hold what settling looks for.
+        report.swept = self.publications.sweep_staging(permit).await?.removed;
+        for fault in &report.faults {
+            tracing::warn!(domain = %R::DOMAIN, kind = %fault.kind, path = %fault.path, detail = fault.detail, "fault");
+        }
+        Ok(report)
+    }
+
+    /// Takes the lock, settles, and compares everything whether or not that is needed.
+    pub(crate) async fn settle_explicitly(&self) -> Result<SettleReport> {
+        let acquired = self.lock.acquire(R::DOMAIN, self.patience).await?;
+        let intents = self.publications.intents(&acquired.permit).await?;
+        let unproven = Acquired {
+            commits: None,
+            permit: acquired.permit,
+        };
+        self.settle(&unproven, intents).await
+    }
+
+    /// Takes the lock and settles what must be settled: a missing catalog, intents, a catalog that is not the last one.
+    pub(crate) async fn settle_if_needed(&self) -> Result<()> {
+        let acquired = self.lock.acquire(R::DOMAIN, self.patience).await?;
+        let intents = self.publications.intents(&acquired.permit).await?;
+        match self.rules.head().await {
+            Ok(head) if intents.is_empty() && acquired.commits == Some(head.commits) => Ok(()),
+            Ok(_) => self.settle(&acquired, intents).await.map(drop),
+            // Somebody else may have rebuilt it while this one waited for the lock; `settle` looks again.
+            Err(error) if error.is_catalog_missing() => {
+                self.settle(&acquired, intents).await.map(drop)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the lock, settles the intents and makes the catalog anew.
+    pub(crate) async fn rebuild_explicitly(&self) -> Result<RebuildCounts> {
+        let acquired = self.lock.acquire(R::DOMAIN, self.patience).await?;
+        let permit = &acquired.permit;
+        let intents = self.publications.intents(permit).await?;
+        let mut report = SettleReport::default();
+        self.settle_intents(permit, &intents, &mut report).await?;
+        // A catalog that cannot be read tells no counter; the one that was left is as good, and none means that the
+        // next holder compares.
+        let known = self.rules.head().await.ok().map(|head| head.commits);
+        let commits = known.max(acquired.commits).unwrap_or(0) + 1;
+        let mut rebuilt = self.rules.rebuild(permit, commits).await?;
+        self.leave(permit, &intents).await?;
+        rebuilt.faults.extend(report.faults);
+        Ok(rebuilt)
+    }
+
+    /// Finishes or takes back every item of every intent, and returns the markers of those that happened.
+    async fn settle_intents(
+        &self,
+        permit: &LockPermit,
+        intents: &[Intent],
+        report: &mut SettleReport,
+    ) -> Result<Vec<RelPath>> {
+        let mut markers = Vec::new();
+        for item in intents.iter().flat_map(|intent| &intent.items) {
+            match self.publications.settle_item(permit, item).await? {
+                SettledItem::Happened => markers.push(item.marker.clone()),
+                SettledItem::TakenBack(places) if places.is_empty() => {}
+                SettledItem::TakenBack(places) => report.faults.push(Fault {
+                    kind: FaultKind::InterruptedPublication,
+                    path: item.marker.clone(),
+                    detail: format!("taken back: {}", places.join(", ")),
+                }),
+            }
+        }
+        Ok(markers)
+    }
+
+    /// Leaves the commit counter, then removes the intents.
+    async fn leave(&self, permit: &LockPermit, intents: &[Intent]) -> Result<()> {
+        let head = self.rules.head().await?;
+        self.lock.leave_commits(permit, head.commits).await?;
+        for intent in intents {
+            self.publications.finish(permit, intent.id).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_explained(head: CatalogHead, left: Option<u64>, has_intents: bool) -> bool {
+    let Some(left) = left else {
+        return false;
+    };
+    head.commits == left || (has_intents && head.commits == left + 1)
+}
