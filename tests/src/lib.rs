@@ -1,1 +1,11 @@
+//! What whole-store tests need beyond `artstore-testkit`: things that name several adapters at once.
 //!
+//! | module | holds |
+//! |---|---|
+//! | [`model_fs`] | a filesystem in memory that knows what a loss of power would leave of it |
+//! | [`explorer`] | every crash and every fault of small workloads |
+
+#![expect(clippy::expect_used, reason = "a test harness asserts")]
+
+pub mod explorer;
+pub mod model_fs;

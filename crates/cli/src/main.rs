@@ -1,1 +1,98 @@
-fn main() {}
+//! The `artstore` command line.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `arguments` | the global options and the list of commands |
+//! | `commands` | one file per command |
+//! | `failure` | how a command fails: on standard error, and as an exit status |
+//! | `output` | standard output |
+//! | `text` | answers for people |
+//! | `pairs` | `k=v` arguments |
+//! | `git` | the state of the source code around a file |
+//! | `logging`, `progress`, `signals` | the terminal and the process |
+
+mod arguments;
+mod commands;
+mod failure;
+mod git;
+mod logging;
+mod output;
+mod pairs;
+mod progress;
+mod signals;
+mod text;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use artstore_context::{Context, Environment, Settings};
+use artstore_core::Error;
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use commands::Session;
+use failure::Failure;
+use output::{Format, Output};
+use progress::TerminalProgress;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::usage(&error, Format::wanted_by(std::env::args_os())),
+    };
+    let format = arguments.global.format();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(format),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let output = Output::new(arguments.global.format())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::unavailable("the program cannot start its runtime")
+                .with("problem", &error)
+                .caused_by(error)
+        })?;
+    let result = match arguments.command {
+        Command::Completions(command) => runtime.block_on(command.run(&output)),
+        command => {
+            let settings =
+                Settings::load(&Environment::from_process(), arguments.global.overrides())?;
+            logging::start(&settings)?;
+            runtime.block_on(run_in_store(command, settings, output))
+        }
+    };
+    // What is left on other threads waits for a pipe that nobody reads, or was given up.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run_in_store(command: Command, settings: Settings, output: Output) -> Result<(), Failure> {
+    let progress = Arc::new(TerminalProgress::new());
+    let context = Context::builder()
+        .settings(settings)
+        .progress(progress.clone())
+        .build()?;
+    let mut signals = signals::Signals::new()?;
+    let session = Session {
+        context: context.clone(),
+        output,
+    };
+    let result = tokio::select! {
+        biased;
+        result = command.run(&session) => result,
+        failure = signals.next() => Err(failure),
+    };
+    tokio::select! {
+        biased;
+        () = context.close() => {}
+        // The second signal: whoever sent it does not want to wait. The next command settles what is left.
+        _ = signals.next() => {}
+    }
+    progress.clear();
+    result
+}

@@ -129,9 +129,11 @@ impl ArtifactEngine {
         let blobs = &self.parts.blobs;
         let mut staged = StagedFiles::new(Arc::clone(blobs));
         let id = ArtifactId::from_uuid(self.parts.ids.next_id());
-        let staging_id = StagingId::from_uuid(id.as_uuid());
+        let new_staging_id = || StagingId::from_uuid(self.parts.ids.next_id());
         let progress = Arc::clone(&self.parts.progress);
-        let source = blobs.stage(staging_id, &request.source, progress).await?;
+        let source = blobs
+            .stage(new_staging_id(), &request.source, progress)
+            .await?;
         staged.push(source.file);
         let artifact = self.new_artifact(id, request, op_id, request_digest, &source.facts)?;
         let record = ArtifactRecord::new(
@@ -149,7 +151,7 @@ impl ArtifactEngine {
             },
         );
         let document = record.to_bytes()?;
-        staged.push(blobs.stage_document(staging_id, document).await?);
+        staged.push(blobs.stage_document(new_staging_id(), document).await?);
         Ok(PublishTask { artifact, staged })
     }
 

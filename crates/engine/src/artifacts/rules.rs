@@ -15,10 +15,14 @@ use artstore_core::path::RelPath;
 use artstore_core::tags::{TagChange, Tags};
 use artstore_core::{Domain, Error, Result};
 use async_trait::async_trait;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use crate::engine::EngineParts;
 use crate::protocol::{DomainRules, RebuildCounts, Verdict};
 use crate::staged::StagedFiles;
+
+/// How many records are rewritten at a time.
+const RECORDS_AT_A_TIME: usize = 8;
 
 /// A change of artifacts that a caller asks for.
 #[derive(Debug)]
@@ -116,6 +120,26 @@ impl ArtifactRules {
     }
 }
 
+impl ArtifactRules {
+    /// Rewrites the artifact's record if it is behind `artifact`.
+    async fn bring_record_up(&self, permit: &LockPermit, artifact: &Artifact) -> Result<()> {
+        let path = &artifact.record_path;
+        let Some(document) = self.parts.blobs.read_document(path).await? else {
+            return Err(Error::corrupt("the record of an artifact is missing")
+                .with("path", path)
+                .with("artifact", artifact.id));
+        };
+        if ArtifactRecord::parse(&document, path)?.last_event >= artifact.last_event {
+            return Ok(());
+        }
+        let rewritten = ArtifactRecord::rewritten(&document, artifact)?;
+        self.parts
+            .publications
+            .replace_document(permit, path, rewritten)
+            .await
+    }
+}
+
 impl PublishTask {
     pub(super) fn scope(&self) -> DedupScope {
         DedupScope {
@@ -162,21 +186,13 @@ impl DomainRules for ArtifactRules {
     }
 
     async fn derive(&self, permit: &LockPermit, derived: Vec<Artifact>) -> Result<()> {
-        for artifact in derived {
-            let path = &artifact.record_path;
-            let Some(document) = self.parts.blobs.read_document(path).await? else {
-                return Err(Error::corrupt("the record of an artifact is missing")
-                    .with("path", path)
-                    .with("artifact", artifact.id));
-            };
-            if ArtifactRecord::parse(&document, path)?.last_event >= artifact.last_event {
-                continue;
-            }
-            let rewritten = ArtifactRecord::rewritten(&document, &artifact)?;
-            self.parts
-                .publications
-                .replace_document(permit, path, rewritten)
-                .await?;
+        let rewrites = derived
+            .iter()
+            .map(|artifact| self.bring_record_up(permit, artifact).boxed())
+            .collect::<Vec<_>>();
+        let mut rewrites = stream::iter(rewrites).buffer_unordered(RECORDS_AT_A_TIME);
+        while let Some(rewritten) = rewrites.next().await {
+            rewritten?;
         }
         Ok(())
     }

@@ -1,0 +1,48 @@
+//! The floors: what must be done at the least, by the shortest code that does it.
+
+mod committer;
+pub(crate) mod disk;
+pub(crate) mod publish;
+pub(crate) mod sha256;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+
+use crate::contender::Syncs;
+
+/// The set-up of a floor that needs none.
+pub(crate) fn nothing(_directory: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Forces data to the disk, and counts how often.
+#[derive(Debug, Default)]
+struct Syncer {
+    fsync: AtomicU64,
+    fdatasync: AtomicU64,
+}
+
+impl Syncer {
+    /// fsync.
+    fn all(&self, file: &File) -> io::Result<()> {
+        self.fsync.fetch_add(1, Ordering::Relaxed);
+        file.sync_all()
+    }
+
+    /// fdatasync.
+    fn data(&self, file: &File) -> io::Result<()> {
+        self.fdatasync.fetch_add(1, Ordering::Relaxed);
+        file.sync_data()
+    }
+
+    fn count(&self) -> Syncs {
+        Syncs {
+            fsync: self.fsync.load(Ordering::Relaxed),
+            fdatasync: self.fdatasync.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A comparison as Markdown.
+
+use std::fmt::Display;
+
+use crate::compare::{Comparison, median};
+use crate::contender::Figure;
+use crate::measure::Measurement;
+
+/// A heading, the pairs with their ratios, and what each side used.
+pub(crate) fn markdown(comparison: &Comparison) -> String {
+    let mut lines = vec![format!("### {}", title(comparison)), String::new()];
+    lines.extend(pairs(comparison));
+    lines.push(String::new());
+    lines.extend(costs(comparison));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn title(comparison: &Comparison) -> String {
+    let load = comparison.load;
+    match comparison.figure {
+        Figure::Publish => format!(
+            "publish: {} x {}",
+            count(load.processes, "process", "processes"),
+            count(load.publishers, "publisher", "publishers")
+        ),
+        Figure::Big => "big: a file copied into the store".to_owned(),
+        Figure::Adopt => "adopt: a file moved into the store".to_owned(),
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    let noun = if number == 1 { one } else { many };
+    format!("{number} {noun}")
+}
+
+fn pairs(comparison: &Comparison) -> Vec<String> {
+    let sides = &comparison.sides;
+    let floors = &sides[..sides.len() - 1];
+    let contender = &sides[sides.len() - 1];
+    let mut header = vec!["pair".to_owned(), "order".to_owned()];
+    header.extend(
+        sides
+            .iter()
+            .map(|side| format!("{side}, {}", comparison.unit)),
+    );
+    header.extend(floors.iter().map(|floor| format!("{contender} / {floor}")));
+    let mut lines = vec![row(&header), row(&vec!["---"; header.len()])];
+    for (index, pair) in comparison.pairs.iter().enumerate() {
+        let order: Vec<&str> = pair
+            .order
+            .iter()
+            .map(|&side| sides[side].as_str())
+            .collect();
+        let mut cells = vec![(index + 1).to_string(), order.join(" ")];
+        cells.extend(
+            pair.measurements
+                .iter()
+                .map(|turn| format!("{:.1}", turn.rate)),
+        );
+        cells.extend(pair.ratios.iter().map(|ratio| format!("{ratio:.3}")));
+        lines.push(row(&cells));
+    }
+    let mut cells = vec!["**median**".to_owned(), "(min .. max)".to_owned()];
+    cells.extend(
+        (0..sides.len()).map(|side| median_of(comparison, side, 1, |turn| Some(turn.rate))),
+    );
+    cells.extend(comparison.ratios.iter().map(|ratio| {
+        format!(
+            "**{:.3}** ({:.3} .. {:.3})",
+            ratio.median, ratio.min, ratio.max
+        )
+    }));
+    lines.push(row(&cells));
+    lines
+}
+
+/// Medians over the pairs.
+fn costs(comparison: &Comparison) -> Vec<String> {
+    let header = [
+        "side",
+        "median ms",
+        "p99 ms",
+        "max ms",
+        "fsync each",
+        "fdatasync each",
+        "CPU ms each",
+        "peak RSS MiB",
+    ];
+    let mut lines = vec![row(&header), row(&["---"; 8])];
+    for (side, name) in comparison.sides.iter().enumerate() {
+        let cell = |digits, value: fn(&Measurement) -> Option<f64>| {
+            median_of(comparison, side, digits, value)
+        };
+        lines.push(row(&[
+            name.clone(),
+            cell(2, |turn| Some(turn.latency_ms.median)),
+            cell(2, |turn| Some(turn.latency_ms.p99)),
+            cell(2, |turn| Some(turn.latency_ms.max)),
+            cell(3, |turn| {
+                Some(turn.syncs.fsync as f64 / turn.operations as f64)
+            }),
+            cell(3, |turn| {
+                Some(turn.syncs.fdatasync as f64 / turn.operations as f64)
+            }),
+            cell(3, |turn| {
+                Some(turn.cpu_seconds? * 1000.0 / turn.operations as f64)
+            }),
+            cell(1, |turn| {
+                Some(turn.peak_resident_bytes? as f64 / 1024.0 / 1024.0)
+            }),
+        ]));
+    }
+    lines
+}
+
+fn median_of(
+    comparison: &Comparison,
+    side: usize,
+    digits: usize,
+    value: impl Fn(&Measurement) -> Option<f64>,
+) -> String {
+    let turns = comparison.pairs.iter().map(|pair| &pair.measurements[side]);
+    let Some(mut values) = turns.map(value).collect::<Option<Vec<f64>>>() else {
+        return "unknown".to_owned();
+    };
+    values.sort_by(f64::total_cmp);
+    format!("{:.digits$}", median(&values))
+}
+
+fn row(cells: &[impl Display]) -> String {
+    let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
+    format!("| {} |", cells.join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Pair, Ratio};
+    use crate::contender::Syncs;
+    use crate::measure::{Latency, Load};
+
+    fn turn(rate: f64) -> Measurement {
+        Measurement {
+            operations: 4,
+            seconds: 1.0,
+            rate,
+            latency_ms: Latency {
+                median: 1.5,
+                p99: 2.0,
+                max: 3.0,
+            },
+            cpu_seconds: Some(0.004),
+            peak_resident_bytes: None,
+            syncs: Syncs {
+                fsync: 2,
+                fdatasync: 12,
+            },
+        }
+    }
+
+    #[test]
+    fn a_comparison_is_two_tables() {
+        let comparison = Comparison {
+            figure: Figure::Publish,
+            unit: "publishes/s",
+            load: Load {
+                processes: 1,
+                publishers: 4,
+            },
+            sides: vec!["floor".to_owned(), "artstore".to_owned()],
+            pairs: vec![Pair {
+                order: vec![1, 0],
+                measurements: vec![turn(100.0), turn(75.0)],
+                ratios: vec![0.75],
+            }],
+            ratios: vec![Ratio {
+                median: 0.75,
+                min: 0.75,
+                max: 0.75,
+            }],
+        };
+        let expected = "\
+### publish: 1 process x 4 publishers
+
+| pair | order | floor, publishes/s | artstore, publishes/s | artstore / floor |
+| --- | --- | --- | --- | --- |
+| 1 | artstore floor | 100.0 | 75.0 | 0.750 |
+| **median** | (min .. max) | 100.0 | 75.0 | **0.750** (0.750 .. 0.750) |
+
+| side | median ms | p99 ms | max ms | fsync each | fdatasync each | CPU ms each | peak RSS MiB |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| floor | 1.50 | 2.00 | 3.00 | 0.500 | 3.000 | 1.000 | unknown |
+| artstore | 1.50 | 2.00 | 3.00 | 0.500 | 3.000 | 1.000 | unknown |
+";
+        assert_eq!(markdown(&comparison), expected);
+    }
+}

@@ -1,0 +1,101 @@
+//! The global options and the list of commands.
+
+use std::path::PathBuf;
+
+use artstore_context::{LogFormat, SettingsOverrides};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    admin, cat, completions, export, find, get, init, list, publish, status, tag,
+};
+use crate::output::Format;
+
+/// A durable store for artifacts: immutable files with tags, found by id or by type and key
+#[derive(Debug, Parser)]
+#[command(
+    name = "artstore",
+    version,
+    max_term_width = 110,
+    infer_long_args = false
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GlobalOptions {
+    /// The store's directory [default: ARTSTORE_ROOT, or ./artstore-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Answer with one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    /// Read settings from this file [default: ARTSTORE_CONFIG, or ~/.config/artstore/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to log on standard error (`info`, `artstore_engine=debug`) [default: warn]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+    /// How to log
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<LogFormatArgument>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormatArgument {
+    Text,
+    Json,
+}
+
+impl GlobalOptions {
+    pub(crate) fn format(&self) -> Format {
+        if self.json {
+            Format::Json
+        } else {
+            Format::Text
+        }
+    }
+
+    pub(crate) fn overrides(self) -> SettingsOverrides {
+        SettingsOverrides {
+            config_file: self.config,
+            root: self.root,
+            log: self.log,
+            log_format: self.log_format.map(|format| match format {
+                LogFormatArgument::Text => LogFormat::Text,
+                LogFormatArgument::Json => LogFormat::Json,
+            }),
+            ..SettingsOverrides::default()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the root a store; does nothing if it is one
+    Init(init::Init),
+    /// Keep a file as an artifact
+    Publish(publish::Publish),
+    /// Show artifacts by id
+    Get(get::Get),
+    /// List artifacts, newest first
+    List(list::List),
+    /// List the artifacts with a type and a logical key, newest first
+    Find(find::Find),
+    /// Add and remove tags of an artifact
+    Tag(tag::Tag),
+    /// Write an artifact's bytes to standard output
+    Cat(cat::Cat),
+    /// Copy an artifact's bytes to a file
+    Export(export::Export),
+    /// Show what the store holds
+    Status(status::Status),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Keep the store healthy
+    #[command(subcommand)]
+    Admin(admin::Admin),
+}

@@ -1,0 +1,80 @@
+//! One file per command.
+
+pub(crate) mod admin;
+pub(crate) mod cat;
+pub(crate) mod completions;
+pub(crate) mod export;
+pub(crate) mod find;
+pub(crate) mod get;
+pub(crate) mod init;
+pub(crate) mod list;
+pub(crate) mod publish;
+pub(crate) mod status;
+pub(crate) mod tag;
+
+use artstore_context::Context;
+use artstore_core::artifact::Artifact;
+use artstore_core::page::{Cursor, Page, PageRequest};
+use artstore_wire::{ArtifactDocument, ListDocument};
+use clap::Args;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text;
+
+/// What a command works with.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) context: Context,
+    pub(crate) output: Output,
+}
+
+impl Session {
+    fn document(&self, artifact: Artifact) -> ArtifactDocument {
+        ArtifactDocument::new(artifact, self.context.root())
+    }
+
+    async fn print_page(&self, page: Page<Artifact>) -> Result<(), Failure> {
+        let document = ListDocument::new(page, |artifact| self.document(artifact));
+        self.output.document(&document, text::list).await
+    }
+}
+
+impl Command {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Init(command) => command.run(session).await,
+            Self::Publish(command) => command.run(session).await,
+            Self::Get(command) => command.run(session).await,
+            Self::List(command) => command.run(session).await,
+            Self::Find(command) => command.run(session).await,
+            Self::Tag(command) => command.run(session).await,
+            Self::Cat(command) => command.run(session).await,
+            Self::Export(command) => command.run(session).await,
+            Self::Status(command) => command.run(session).await,
+            Self::Completions(command) => command.run(&session.output).await,
+            Self::Admin(command) => command.run(session).await,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PageOptions {
+    /// How many artifacts at most
+    #[arg(long, value_name = "N", default_value_t = PageRequest::DEFAULT_LIMIT)]
+    limit: u32,
+    /// Go on after a page: its `next`
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<Cursor>,
+}
+
+impl PageOptions {
+    fn request(&self) -> artstore_core::Result<PageRequest> {
+        let first = PageRequest::first(self.limit)?;
+        Ok(match self.after {
+            Some(cursor) => first.after(cursor),
+            None => first,
+        })
+    }
+}

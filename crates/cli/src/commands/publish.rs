@@ -1,0 +1,129 @@
+use std::path::PathBuf;
+
+use artstore_core::artifact::{ArtifactSource, GitState, PublishArtifactRequest, Writer};
+use artstore_core::key::{ArtifactType, LogicalKey, OpId};
+use artstore_core::tags::Tags;
+use artstore_wire::PublishDocument;
+use clap::Args;
+
+use super::Session;
+use crate::failure::Failure;
+use crate::pairs::{Pair, Param};
+use crate::{git, text};
+
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// The file
+    path: PathBuf,
+    /// What sort of thing it is
+    #[arg(long = "type", value_name = "TYPE")]
+    artifact_type: ArtifactType,
+    /// What it is about
+    #[arg(long, value_name = "KEY")]
+    key: LogicalKey,
+    /// The version of the type's schema
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    schema_version: u32,
+    /// A tag; may be given several times, also with the same key
+    #[arg(long = "tag", value_name = "K=V")]
+    tags: Vec<Pair>,
+    /// A parameter of whatever wrote the file, kept in the record
+    #[arg(long = "param", value_name = "K=JSON")]
+    params: Vec<Param>,
+    /// What wrote the file
+    #[arg(long, value_name = "NAME[@VERSION]")]
+    writer: Option<String>,
+    /// Text for the stored file's name [default: the key]
+    #[arg(long, value_name = "NAME")]
+    hint: Option<String>,
+    /// The commit of the code that wrote the file [default: asked of git]
+    #[arg(long, value_name = "COMMIT")]
+    git_commit: Option<String>,
+    /// That code had changes that were not committed
+    #[arg(long, requires = "git_commit")]
+    git_dirty: bool,
+    /// Move the file into the store instead of copying it
+    #[arg(long)]
+    adopt: bool,
+    /// Identifies this publish, so that it can be repeated without further effect
+    #[arg(long, value_name = "ID")]
+    op_id: Option<OpId>,
+}
+
+impl Publish {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let request = self.into_request().await?;
+        let store = session.context.artifact_store_or_init().await?;
+        let result = store.publish_artifact(request).await?;
+        let document = PublishDocument::new(&result, session.context.root());
+        session.output.document(&document, text::publish).await
+    }
+
+    async fn into_request(self) -> artstore_core::Result<PublishArtifactRequest> {
+        let git = match self.git_commit {
+            Some(commit) => Some(GitState {
+                commit,
+                dirty: self.git_dirty,
+            }),
+            None => git::state_around(&self.path).await,
+        };
+        let source = if self.adopt {
+            ArtifactSource::AdoptFile(self.path)
+        } else {
+            ArtifactSource::File(self.path)
+        };
+        let mut tags = Tags::new();
+        for Pair { key, value } in self.tags {
+            tags.insert(key, value)?;
+        }
+        Ok(PublishArtifactRequest {
+            schema_version: self.schema_version,
+            tags,
+            writer: self.writer.map(into_writer),
+            git,
+            params: self
+                .params
+                .into_iter()
+                .map(|param| (param.name, param.value))
+                .collect(),
+            filename_hint: self.hint,
+            op_id: self.op_id,
+            ..PublishArtifactRequest::file(self.artifact_type, self.key, source)
+        })
+    }
+}
+
+fn into_writer(text: String) -> Writer {
+    match text.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => Writer {
+            name: name.to_owned(),
+            version: Some(version.to_owned()),
+        },
+        _ => Writer {
+            name: text,
+            version: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, name: &str, version: Option<&str>) {
+        let writer = into_writer(text.to_owned());
+        assert_eq!(
+            (writer.name.as_str(), writer.version.as_deref()),
+            (name, version)
+        );
+    }
+
+    #[test]
+    fn a_version_comes_after_the_last_at() {
+        check("etl", "etl", None);
+        check("etl@1.2", "etl", Some("1.2"));
+        check("@scope/etl@1.2", "@scope/etl", Some("1.2"));
+        check("@scope", "@scope", None);
+        check("etl@", "etl@", None);
+    }
+}

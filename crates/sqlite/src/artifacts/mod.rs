@@ -1,0 +1,17 @@
+//! Rows of artifacts and their events.
+//!
+//! A function here is what one call does inside its transaction.
+
+mod list;
+mod paths;
+mod probe;
+mod read;
+mod row;
+pub(crate) mod statements;
+mod value;
+mod write;
+
+pub(crate) use list::list;
+pub(crate) use probe::examine;
+pub(crate) use read::{counts, find, has_active_of_size, head, scan, scan_events};
+pub(crate) use write::{apply, create_catalog, fill, set_head};

@@ -1,0 +1,179 @@
+//! Reading an artifact from a row of the statements that select all of it.
+
+use artstore_core::artifact::{Artifact, ArtifactInput, ArtifactKind, ArtifactStatus};
+use artstore_core::digest::{ContentHash, Digest, HashAlgorithm};
+use artstore_core::id::{ArtifactId, RunId};
+use artstore_core::key::{ArtifactType, LogicalKey, OpId};
+use artstore_core::tags::Tags;
+use artstore_core::time::Timestamp;
+use rusqlite::types::FromSql;
+use rusqlite::{CachedStatement, Connection, Params, Row, named_params};
+use uuid::Uuid;
+
+use super::paths::StoredPaths;
+use super::statements::FIND_INPUTS;
+use super::value::{
+    StoredOpId, algorithm_number, by_number, kind_number, status_number, to_unsigned,
+};
+use crate::error::{Failure, damaged};
+
+/// An artifact together with its key.
+#[derive(Debug)]
+pub(crate) struct StoredArtifact {
+    pub(crate) key: i64,
+    pub(crate) artifact: Artifact,
+}
+
+/// All artifacts that `statement` selects.
+pub(crate) fn artifacts(
+    connection: &Connection,
+    statement: &mut CachedStatement<'_>,
+    parameters: impl Params,
+) -> Result<Vec<StoredArtifact>, Failure> {
+    let mut rows = statement.query(parameters)?;
+    let mut artifacts = Vec::new();
+    while let Some(row) = rows.next()? {
+        artifacts.push(artifact(connection, row)?);
+    }
+    Ok(artifacts)
+}
+
+/// Columns in the order in which the statements select them.
+struct Columns<'row, 'statement> {
+    row: &'row Row<'statement>,
+    next: usize,
+}
+
+impl Columns<'_, '_> {
+    fn take<T: FromSql>(&mut self) -> Result<T, Failure> {
+        let value = self.row.get(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+}
+
+/// The artifact in `row`, whose columns are those of the statements that select all of it.
+pub(crate) fn artifact(connection: &Connection, row: &Row<'_>) -> Result<StoredArtifact, Failure> {
+    decode(connection, row).map_err(|failure| match failure {
+        // What is valid when it is written is only invalid when it is read if somebody else wrote it.
+        Failure::Known(error) => damaged("the catalog holds a row that is not valid")
+            .caused_by(error)
+            .into(),
+        failure => failure,
+    })
+}
+
+fn decode(connection: &Connection, row: &Row<'_>) -> Result<StoredArtifact, Failure> {
+    let mut columns = Columns { row, next: 0 };
+    let artifact_type = ArtifactType::new(columns.take::<String>()?)?;
+    let directory = columns.take()?;
+    let record_directory = columns.take()?;
+    let key = columns.take()?;
+    let id = ArtifactId::from_uuid(columns.take::<Uuid16>()?.0);
+    let _type_key: i64 = columns.take()?;
+    let schema_version = columns.take()?;
+    let logical_key = LogicalKey::new(columns.take::<String>()?)?;
+    let kind = by_number(ArtifactKind::ALL, kind_number, columns.take()?)?;
+    let status = by_number(ArtifactStatus::ALL, status_number, columns.take()?)?;
+    let _directory_key: i64 = columns.take()?;
+    let data_name = columns.take()?;
+    let _record_directory_key: Option<i64> = columns.take()?;
+    let paths = StoredPaths {
+        directory,
+        data_name,
+        record_directory,
+        record_name: columns.take()?,
+    };
+    let (data_path, record_path) = paths.restore(id)?;
+    let file_hash = Digest::from_bytes(columns.take()?);
+    let algorithms = [HashAlgorithm::Sha256, HashAlgorithm::Ch1];
+    let algorithm = by_number(&algorithms, algorithm_number, columns.take()?)?;
+    let content_digest: Option<[u8; 32]> = columns.take()?;
+    let mut artifact = Artifact {
+        id,
+        artifact_type,
+        schema_version,
+        logical_key,
+        kind,
+        status,
+        data_path,
+        record_path,
+        file_hash,
+        content_hash: ContentHash {
+            algorithm,
+            digest: content_digest.map_or(file_hash, Digest::from_bytes),
+        },
+        size_bytes: to_unsigned(columns.take()?)?,
+        row_count: columns
+            .take::<Option<i64>>()?
+            .map(to_unsigned)
+            .transpose()?,
+        min_timestamp: time(columns.take()?)?,
+        max_timestamp: time(columns.take()?)?,
+        created_at: Timestamp::from_unix_milliseconds(columns.take()?)?,
+        superseded_by: columns
+            .take::<Option<Uuid16>>()?
+            .map(|id| ArtifactId::from_uuid(id.0)),
+        run_id: columns
+            .take::<Option<Uuid16>>()?
+            .map(|id| RunId::from_uuid(id.0)),
+        op_id: op_id(&mut columns)?,
+        request_digest: Digest::from_bytes(columns.take()?),
+        revision: to_unsigned(columns.take()?)?,
+        last_event: to_unsigned(columns.take()?)?,
+        tags: tags(columns.take()?)?,
+        inputs: Vec::new(),
+    };
+    if columns.take::<i64>()? > 0 {
+        artifact.inputs = inputs(connection, key)?;
+    }
+    Ok(StoredArtifact { key, artifact })
+}
+
+fn time(milliseconds: Option<i64>) -> Result<Option<Timestamp>, Failure> {
+    Ok(milliseconds
+        .map(Timestamp::from_unix_milliseconds)
+        .transpose()?)
+}
+
+fn op_id(columns: &mut Columns<'_, '_>) -> Result<OpId, Failure> {
+    Ok(columns.take::<StoredOpId>()?.restore()?)
+}
+
+fn tags(text: Option<String>) -> Result<Tags, Failure> {
+    let Some(text) = text else {
+        return Ok(Tags::new());
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        damaged("the catalog holds wrong tags")
+            .caused_by(error)
+            .into()
+    })
+}
+
+fn inputs(connection: &Connection, artifact_key: i64) -> Result<Vec<ArtifactInput>, Failure> {
+    let mut statement = connection.prepare_cached(FIND_INPUTS)?;
+    let rows = statement.query_map(named_params! { ":artifact_key": artifact_key }, |row| {
+        Ok(ArtifactInput {
+            id: ArtifactId::from_uuid(row.get::<_, Uuid16>(0)?.0),
+            role: row.get(1)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A UUID as a blob of 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Uuid16(pub(crate) Uuid);
+
+impl FromSql for Uuid16 {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(|bytes| Self(Uuid::from_bytes(bytes)))
+    }
+}
+
+impl rusqlite::ToSql for Uuid16 {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.0.as_bytes().as_slice().into())
+    }
+}

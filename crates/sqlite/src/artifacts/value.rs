@@ -1,0 +1,125 @@
+//! Between values of the domain and values of SQLite.
+
+use artstore_core::artifact::{Artifact, ArtifactKind, ArtifactStatus, DedupScope};
+use artstore_core::digest::{Digest, HashAlgorithm};
+use artstore_core::key::OpId;
+use artstore_core::{Error, Result};
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
+use uuid::Uuid;
+
+use crate::error::damaged;
+
+/// The number of `value`, or an error where SQLite cannot hold it.
+pub(crate) fn to_integer(value: u64, what: &'static str) -> Result<i64> {
+    i64::try_from(value).map_err(|_| {
+        Error::invalid("the number is too large for the catalog")
+            .with("what", what)
+            .with("value", value)
+    })
+}
+
+pub(crate) fn to_unsigned(value: i64) -> Result<u64> {
+    u64::try_from(value)
+        .map_err(|_| damaged("the catalog holds a negative number").with("value", value))
+}
+
+pub(crate) fn kind_number(kind: ArtifactKind) -> i64 {
+    match kind {
+        ArtifactKind::Table => 0,
+        ArtifactKind::File => 1,
+    }
+}
+
+pub(crate) fn status_number(status: ArtifactStatus) -> i64 {
+    match status {
+        ArtifactStatus::Active => 0,
+        ArtifactStatus::Superseded => 1,
+        ArtifactStatus::Tombstoned => 2,
+    }
+}
+
+pub(crate) fn algorithm_number(algorithm: HashAlgorithm) -> i64 {
+    match algorithm {
+        HashAlgorithm::Sha256 => 0,
+        HashAlgorithm::Ch1 => 1,
+    }
+}
+
+/// The value of `all` that has `number`.
+pub(crate) fn by_number<T: Copy>(all: &[T], number_of: fn(T) -> i64, number: i64) -> Result<T> {
+    all.iter()
+        .copied()
+        .find(|value| number_of(*value) == number)
+        .ok_or_else(|| damaged("the catalog holds an unknown number").with("value", number))
+}
+
+/// An operation id as it is stored: as 16 bytes where its text is that of a UUID, as nearly all are.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredOpId(Value);
+
+impl From<&OpId> for StoredOpId {
+    fn from(op_id: &OpId) -> Self {
+        let text = op_id.as_str();
+        let uuid = Uuid::try_parse(text).ok();
+        // Other spellings of the same UUID are other operation ids.
+        Self(match uuid.filter(|uuid| uuid.to_string() == text) {
+            Some(uuid) => Value::Blob(uuid.as_bytes().to_vec()),
+            None => Value::Text(text.to_owned()),
+        })
+    }
+}
+
+impl StoredOpId {
+    pub(crate) fn restore(self) -> Result<OpId> {
+        match self.0 {
+            Value::Text(text) => OpId::new(text),
+            Value::Blob(bytes) => match Uuid::from_slice(&bytes) {
+                Ok(uuid) => OpId::new(uuid.to_string()),
+                Err(error) => {
+                    Err(damaged("the catalog holds a wrong operation id").caused_by(error))
+                }
+            },
+            _ => Err(damaged("the catalog holds a wrong operation id")),
+        }
+    }
+}
+
+impl ToSql for StoredOpId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for StoredOpId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Blob(_) | ValueRef::Text(_) => Value::column_result(value).map(Self),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+/// 64 bits that are the same for the same scope and file hash, and hardly ever for others.
+pub(crate) fn fingerprint(scope: &DedupScope, file_hash: &Digest) -> i64 {
+    let mut text = Vec::new();
+    // Neither part can hold NUL, so the parts cannot run into each other.
+    text.extend_from_slice(scope.artifact_type.as_str().as_bytes());
+    text.push(0);
+    text.extend_from_slice(scope.logical_key.as_str().as_bytes());
+    text.push(0);
+    text.extend_from_slice(&scope.schema_version.to_le_bytes());
+    text.extend_from_slice(file_hash.as_bytes());
+    let digest = Digest::of(&text);
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest.as_bytes()[..8]);
+    i64::from_le_bytes(first)
+}
+
+pub(crate) fn scope_of(artifact: &Artifact) -> DedupScope {
+    DedupScope {
+        artifact_type: artifact.artifact_type.clone(),
+        schema_version: artifact.schema_version,
+        logical_key: artifact.logical_key.clone(),
+    }
+}

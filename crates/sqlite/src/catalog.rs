@@ -1,0 +1,182 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use artstore_core::Result;
+use artstore_core::artifact::{Artifact, DedupScope};
+use artstore_core::backend::{
+    ArtifactCatalog, ArtifactCommit, ArtifactCommits, ArtifactEventRow, ArtifactProbe,
+    ArtifactQuery, CatalogHead, Examination, LockPermit,
+};
+use artstore_core::id::ArtifactId;
+use artstore_core::maintenance::ArtifactCounts;
+use async_trait::async_trait;
+
+use crate::place::Place;
+use crate::readers::Readers;
+use crate::rebuild;
+use crate::settings::SqliteSettings;
+use crate::thread::on_thread;
+use crate::writer::Writer;
+use crate::{artifacts, schema};
+
+/// The catalog of artifacts in one SQLite database.
+///
+/// One connection writes, on a thread of its own; a few others read. `head`, `examine` and `apply`, which run one after
+/// the other under the domain's lock, use the former, everything else the latter. Each call is one transaction; one that
+/// was begun is finished, even if its caller goes away.
+///
+/// # Concurrency
+/// Any number of instances and processes may use the same database. Each call looks whether the database still is the one
+/// that its connection was opened on.
+pub struct SqliteArtifactCatalog {
+    place: Arc<Place>,
+    settings: SqliteSettings,
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteArtifactCatalog {
+    /// A catalog in the database at `path`. Nothing is opened or created yet.
+    pub fn new(path: PathBuf, settings: SqliteSettings) -> Self {
+        let place = Arc::new(Place::new(path));
+        Self {
+            writer: Writer::new(Arc::clone(&place), settings),
+            readers: Readers::new(Arc::clone(&place), settings),
+            place,
+            settings,
+        }
+    }
+
+    /// Brings the schema of an older catalog up to the newest version that this artstore knows. One that has it already
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`ArtifactCatalog`]. If it fails, the schema is that of one of the versions in between.
+    ///
+    /// # Durability
+    /// When it returns, the new schema survives a power loss.
+    pub async fn migrate(&self, permit: &LockPermit) -> Result<()> {
+        let (place, settings, permit) = (Arc::clone(&self.place), self.settings, permit.clone());
+        on_thread("migrate", move || {
+            let _held = permit;
+            schema::migrate(place.path(), &settings)
+                .map_err(|failure| failure.into_error("migrate", place.path()))
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for SqliteArtifactCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteArtifactCatalog")
+            .field("path", &self.place.path())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ArtifactCatalog for SqliteArtifactCatalog {
+    async fn head(&self) -> Result<CatalogHead> {
+        self.writer
+            .run("read the head", |connection| artifacts::head(connection))
+            .await
+    }
+
+    fn epoch(&self) -> u64 {
+        self.place.epoch()
+    }
+
+    async fn examine(&self, probes: Vec<ArtifactProbe>) -> Result<Examination> {
+        self.writer
+            .run("examine", move |connection| {
+                let transaction = connection.transaction()?;
+                let examination = artifacts::examine(&transaction, &probes)?;
+                transaction.commit()?;
+                Ok(examination)
+            })
+            .await
+    }
+
+    async fn apply(&self, permit: &LockPermit, commit: ArtifactCommit) -> Result<u64> {
+        let permit = permit.clone();
+        self.writer
+            .run("apply", move |connection| {
+                let _held = permit;
+                artifacts::apply(connection, &commit)
+            })
+            .await
+    }
+
+    async fn get(&self, ids: &[ArtifactId]) -> Result<Vec<Option<Artifact>>> {
+        let ids = ids.to_vec();
+        self.readers
+            .run("get artifacts", move |connection| {
+                ids.iter()
+                    .map(|id| Ok(artifacts::find(connection, *id)?.map(|stored| stored.artifact)))
+                    .collect()
+            })
+            .await
+    }
+
+    async fn list(&self, query: &ArtifactQuery) -> Result<Vec<Artifact>> {
+        let query = query.clone();
+        self.readers
+            .run("list artifacts", move |connection| {
+                artifacts::list(connection, &query)
+            })
+            .await
+    }
+
+    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+        let scope = scope.clone();
+        self.readers
+            .run("look for a size", move |connection| {
+                artifacts::has_active_of_size(connection, &scope, size_bytes)
+            })
+            .await
+    }
+
+    async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>> {
+        self.readers
+            .run("scan artifacts", move |connection| {
+                artifacts::scan(connection, after, limit)
+            })
+            .await
+    }
+
+    async fn scan_events(&self, after: u64, limit: u32) -> Result<Vec<ArtifactEventRow>> {
+        self.readers
+            .run("scan events", move |connection| {
+                artifacts::scan_events(connection, after, limit)
+            })
+            .await
+    }
+
+    async fn counts(&self) -> Result<ArtifactCounts> {
+        self.readers.run("count artifacts", artifacts::counts).await
+    }
+
+    async fn rebuild(
+        &self,
+        permit: &LockPermit,
+        head: CatalogHead,
+        commits: ArtifactCommits,
+    ) -> Result<Option<String>> {
+        rebuild::rebuild(
+            Arc::clone(&self.place),
+            self.settings,
+            permit.clone(),
+            head,
+            commits,
+        )
+        .await
+    }
+
+    async fn close(&self) {
+        // The writer last: the last connection copies the log into the database, which a reader may not.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,111 @@
+//! Opening a connection, with everything that is checked and set.
+
+use std::path::Path;
+
+use artstore_core::Error;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Failure;
+use crate::schema::{self, Accept, pragma};
+use crate::settings::SqliteSettings;
+
+/// The oldest SQLite without a defect of write-ahead logs that can lose a commit: 3.51.3.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Reader,
+    Writer,
+}
+
+/// Opens the database at `path`, which must exist and be a catalog.
+pub(crate) fn open(
+    path: &Path,
+    role: Role,
+    accept: Accept,
+    settings: &SqliteSettings,
+) -> Result<Connection, Failure> {
+    check_library(rusqlite::version_number())?;
+    let access = match role {
+        Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(settings.busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // Whatever it is, nothing is changed before it is known to be a catalog.
+    schema::check(&connection, accept)?;
+    match role {
+        Role::Reader => connection.pragma_update(None, "query_only", true)?,
+        Role::Writer => prepare_writer(&connection, settings)?,
+    }
+    Ok(connection)
+}
+
+fn prepare_writer(connection: &Connection, settings: &SqliteSettings) -> Result<(), Failure> {
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(
+            Error::unavailable("the catalog cannot use a write-ahead log")
+                .with("journal_mode", mode)
+                .hint("keep the catalog on a local filesystem")
+                .into(),
+        );
+    }
+    connection.pragma_update(None, "synchronous", "full")?;
+    let synchronous: i64 = pragma(connection, "synchronous")?;
+    if synchronous != 2 {
+        return Err(Error::internal("the catalog does not sync its commits")
+            .with("synchronous", synchronous)
+            .into());
+    }
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", settings.checkpoint_pages)?;
+    let limit = i64::try_from(settings.journal_limit_bytes).unwrap_or(i64::MAX);
+    connection.pragma_update_and_check(None, "journal_size_limit", limit, |_| Ok(()))?;
+    Ok(())
+}
+
+fn check_library(version: i32) -> Result<(), Error> {
+    if version >= OLDEST_SQLITE {
+        return Ok(());
+    }
+    let text = |number: i32| {
+        format!(
+            "{}.{}.{}",
+            number / 1_000_000,
+            number / 1000 % 1000,
+            number % 1000
+        )
+    };
+    Err(
+        Error::unsupported("this SQLite is too old to keep a catalog")
+            .with("found", text(version))
+            .with("oldest", text(OLDEST_SQLITE))
+            .hint("build artstore with the SQLite that comes with it"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_library_is_refused_by_both_versions() {
+        check_library(rusqlite::version_number()).unwrap();
+        let error = check_library(3_051_002).unwrap_err();
+        assert_eq!(error.kind(), artstore_core::ErrorKind::Unsupported);
+        assert_eq!(error.context_value("found"), Some("3.51.2"));
+        assert_eq!(error.context_value("oldest"), Some("3.51.3"));
+    }
+}

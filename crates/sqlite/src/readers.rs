@@ -1,0 +1,108 @@
+//! The bounded number of connections that read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use artstore_core::{Error, Result};
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::connection::Role;
+use crate::error::Failure;
+use crate::place::Place;
+use crate::settings::SqliteSettings;
+use crate::slot::Slot;
+use crate::thread::on_thread;
+
+/// Connections that read, each used by one call at a time.
+///
+/// A slot opens its connection itself, where blocking is allowed; so what is kept here is room, not connections.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    place: Arc<Place>,
+    settings: SqliteSettings,
+    count: u32,
+    room: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<Slot>>>,
+}
+
+impl Readers {
+    pub(crate) fn new(place: Arc<Place>, settings: SqliteSettings) -> Self {
+        let count = u32::try_from(settings.readers.max(1)).unwrap_or(u32::MAX);
+        Self {
+            place,
+            settings,
+            count,
+            room: Arc::new(Semaphore::new(count as usize)),
+            idle: Arc::default(),
+        }
+    }
+
+    /// Does `work` in a read transaction. If the caller goes away, the connection is given back when `work` ends.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let room = self.wait(1, operation).await?;
+        let idle = Arc::clone(&self.idle);
+        let place = Arc::clone(&self.place);
+        let settings = self.settings;
+        on_thread(operation, move || {
+            let _room = room;
+            let epoch = place.epoch();
+            let former = lock(&idle).pop();
+            let mut slot =
+                former.unwrap_or_else(|| Slot::new(Arc::clone(&place), Role::Reader, settings));
+            let outcome = slot.run(operation, |connection| {
+                let transaction = connection.transaction()?;
+                let answer = work(&transaction)?;
+                transaction.commit()?;
+                Ok(answer)
+            });
+            let is_missing = outcome.as_ref().is_err_and(Error::is_catalog_missing);
+            if is_missing || place.epoch() != epoch {
+                // Connections to a database that is gone hold its space on disk.
+                drop_all(&idle);
+            }
+            lock(&idle).push(slot);
+            outcome
+        })
+        .await
+    }
+
+    /// Waits for every connection and closes it.
+    pub(crate) async fn close(&self) {
+        // Where calls take longer than the patience, their connections stay open, as for any call that comes later.
+        let room = self.wait(self.count, "close").await;
+        let idle = Arc::clone(&self.idle);
+        let _ = on_thread("close", move || {
+            let _room = room;
+            drop_all(&idle);
+            Ok(())
+        })
+        .await;
+    }
+
+    async fn wait(&self, count: u32, operation: &'static str) -> Result<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.room).acquire_many_owned(count);
+        match tokio::time::timeout(self.settings.queue_patience, room).await {
+            Ok(Ok(room)) => Ok(room),
+            Ok(Err(error)) => {
+                Err(Error::internal("the catalog's readers are gone").caused_by(error))
+            }
+            Err(_) => Err(Error::busy("every connection to the catalog is in use")
+                .with("operation", operation)
+                .with("catalog", self.place.path().display())
+                .hint("try again, or allow more readers")),
+        }
+    }
+}
+
+fn drop_all(idle: &Mutex<Vec<Slot>>) {
+    let slots = std::mem::take(&mut *lock(idle));
+    drop(slots);
+}
+
+fn lock(idle: &Mutex<Vec<Slot>>) -> MutexGuard<'_, Vec<Slot>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}

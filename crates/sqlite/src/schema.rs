@@ -1,0 +1,109 @@
+//! Which databases are catalogs, and how older ones are brought up.
+
+use std::path::Path;
+
+use artstore_core::Error;
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use crate::connection::{self, Role};
+use crate::error::{Failure, damaged};
+use crate::settings::SqliteSettings;
+
+/// Marks a database as a catalog of artstore: `arts` in ASCII.
+pub(crate) const APPLICATION_ID: i32 = 0x6172_7473;
+
+/// The newest schema version that this crate knows: how many migrations there are.
+pub(crate) const NEWEST_VERSION: i32 = STEPS.len() as i32;
+
+const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_artifacts.sql"))];
+
+/// Every migration, oldest first.
+pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+
+/// Which schema versions are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// The newest one.
+    Newest,
+    /// The newest one and every older one.
+    Older,
+}
+
+/// Refuses a database that is not a catalog with an accepted version, without writing anything.
+pub(crate) fn check(connection: &Connection, accept: Accept) -> Result<(), Failure> {
+    let application_id: i32 = pragma(connection, "application_id")?;
+    if application_id != APPLICATION_ID {
+        return Err(refuse_foreign(connection, application_id)?.into());
+    }
+    let found: i32 = pragma(connection, "user_version")?;
+    if found > NEWEST_VERSION {
+        return Err(
+            Error::unsupported("the catalog was written by a newer artstore")
+                .with("found", found)
+                .with("newest", NEWEST_VERSION)
+                .hint("use the newer artstore, or rebuild the catalog with this one")
+                .into(),
+        );
+    }
+    if found < NEWEST_VERSION && accept == Accept::Newest {
+        return Err(Error::unavailable("the catalog has an older schema")
+            .with("found", found)
+            .with("newest", NEWEST_VERSION)
+            .hint("run `artstore admin migrate` or `artstore admin rebuild`")
+            .into());
+    }
+    Ok(())
+}
+
+fn refuse_foreign(connection: &Connection, application_id: i32) -> Result<Error, Failure> {
+    let former_tables: i64 = connection.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' \
+         AND name IN ('artifacts', 'artifact_lineage', 'schema_migrations')",
+        [],
+        |row| row.get(0),
+    )?;
+    if former_tables == 3 {
+        return Ok(
+            Error::unsupported("this is a version 1 manifest of the former artifact store").hint(
+                "keep it where it is, name another file as the catalog, and bring its artifacts over by publishing them",
+            ),
+        );
+    }
+    Ok(damaged("the database is not a catalog of artstore")
+        .with("application_id", application_id)
+        .hint("name another file as the catalog, or run `artstore admin rebuild`, which moves this one aside"))
+}
+
+/// Brings the database at `path` up to the newest version.
+pub(crate) fn migrate(path: &Path, settings: &SqliteSettings) -> Result<(), Failure> {
+    if !path.exists() {
+        return Err(Error::catalog_missing(path.display()).into());
+    }
+    let mut connection = connection::open(path, Role::Writer, Accept::Older, settings)?;
+    MIGRATIONS.to_latest(&mut connection)?;
+    Ok(())
+}
+
+pub(crate) fn pragma<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<T> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_valid_and_pinned() {
+        MIGRATIONS.validate().unwrap();
+        let text = include_str!("migrations/0001_artifacts.sql");
+        assert_eq!(
+            artstore_core::digest::Digest::of(text.as_bytes()).to_string(),
+            "sha256:?",
+            "published migrations never change"
+        );
+    }
+}

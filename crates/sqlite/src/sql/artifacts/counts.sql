@@ -1,0 +1,1 @@
+SELECT active, superseded, tombstoned, bytes FROM catalog

@@ -1,0 +1,1 @@
+DELETE FROM artifact_input WHERE artifact_key = :artifact_key

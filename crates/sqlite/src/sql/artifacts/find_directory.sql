@@ -1,0 +1,1 @@
+SELECT directory_key FROM directory WHERE path = :name

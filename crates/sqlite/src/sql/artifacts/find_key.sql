@@ -1,0 +1,1 @@
+SELECT artifact_key FROM artifact INDEXED BY artifact_by_id WHERE artifact_id = :artifact_id

@@ -1,0 +1,1 @@
+SELECT type_key FROM artifact_type WHERE name = :name

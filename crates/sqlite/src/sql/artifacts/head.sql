@@ -1,0 +1,1 @@
+SELECT store_id, commits, last_event FROM catalog

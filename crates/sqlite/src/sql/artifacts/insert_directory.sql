@@ -1,0 +1,1 @@
+INSERT INTO directory (path) VALUES (:name) RETURNING directory_key

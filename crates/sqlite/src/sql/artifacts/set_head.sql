@@ -1,0 +1,1 @@
+UPDATE catalog SET commits = :commits, last_event = :last_event

@@ -1,0 +1,118 @@
+//! Every statement can be prepared, and every list walks an index in its order.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::artifacts::statements::{ALL, FIND, HAS_ACTIVE_OF_SIZE, SCAN, SCAN_EVENTS};
+use crate::schema::MIGRATIONS;
+
+fn migrated() -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    MIGRATIONS.to_latest(&mut connection).unwrap();
+    connection
+}
+
+#[test]
+fn every_file_is_embedded_and_can_be_prepared() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sql/artifacts");
+    let files: BTreeSet<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let embedded: BTreeSet<String> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(files, embedded);
+    let connection = migrated();
+    for (name, text) in ALL {
+        let prepared = connection.prepare(text);
+        assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
+    }
+}
+
+fn plan(connection: &Connection, text: &str) -> Vec<String> {
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {text}"))
+        .unwrap();
+    let lines = statement
+        .raw_query()
+        .mapped(|row| row.get(3))
+        .collect::<rusqlite::Result<_>>();
+    lines.unwrap()
+}
+
+fn check(text: &str, first: &str) {
+    let connection = migrated();
+    let plan = plan(&connection, text);
+    assert_eq!(plan[0], first, "{plan:#?}");
+    for line in &plan {
+        assert!(!line.contains("TEMP B-TREE"), "{plan:#?}");
+        assert!(
+            !line.starts_with("SCAN ") || line.starts_with("SCAN wanted VIRTUAL"),
+            "{plan:#?}"
+        );
+    }
+}
+
+#[test]
+fn lists_walk_an_index_in_their_order() {
+    let lists: BTreeSet<&str> = ALL
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| name.starts_with("list_"))
+        .collect();
+    let expected = [
+        (
+            "list_by_creation",
+            "SEARCH a USING INDEX artifact_by_creation (created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+        (
+            "list_by_type",
+            "SEARCH a USING INDEX artifact_by_type (type_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+        (
+            "list_by_key",
+            "SEARCH a USING INDEX artifact_by_key (type_key=? AND logical_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+        (
+            "list_by_status",
+            "SEARCH a USING INDEX artifact_by_status (status=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+        (
+            "list_by_status_and_type",
+            "SEARCH a USING INDEX artifact_by_status_and_type (status=? AND type_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+        (
+            "list_by_tag",
+            "SEARCH t USING PRIMARY KEY (tag_key=? AND tag_value=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+    ];
+    assert_eq!(lists, expected.iter().map(|(name, _)| *name).collect());
+    for (name, first) in expected {
+        let (_, text) = ALL.iter().find(|(known, _)| *known == name).unwrap();
+        check(text, first);
+    }
+}
+
+#[test]
+fn other_queries_search_too() {
+    check(FIND, "SEARCH a USING INDEX artifact_by_id (artifact_id=?)");
+    check(SCAN, "SEARCH a USING INDEX artifact_by_id (artifact_id>?)");
+    check(SCAN_EVENTS, "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)");
+    let connection = migrated();
+    let plan = plan(&connection, HAS_ACTIVE_OF_SIZE);
+    assert!(
+        plan.iter()
+            .any(|line| line.contains("COVERING INDEX artifact_by_key")),
+        "{plan:#?}"
+    );
+}

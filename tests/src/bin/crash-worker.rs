@@ -1,0 +1,53 @@
+//! A process to be killed: performs steps of a history on a store and says what it was told.
+//!
+//! `crash-worker ROOT SOURCES WORKER SEED FIRST COUNT PLAN`, the plan being `never`, `call:N` or `POINT:N`.
+
+#![expect(clippy::print_stdout, reason = "its output is what the parent hears")]
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use artstore_tests::kill::history::History;
+use artstore_tests::kill::point::Killer;
+use artstore_tests::store::LocalStore;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let mut next = || arguments.next().ok_or("an argument is missing");
+    let root = PathBuf::from(next()?);
+    let sources = PathBuf::from(next()?);
+    let history = History {
+        sources,
+        worker: next()?.parse()?,
+        seed: next()?.parse()?,
+    };
+    let first: u64 = next()?.parse()?;
+    let count: u64 = next()?.parse()?;
+    let killer = Arc::new(Killer::new(next()?.parse()?));
+
+    let store = LocalStore::open_killing(&root, &killer).await?;
+    let port = store.artifacts();
+    for number in first..first + count {
+        say(&format!("TRY {number}"))?;
+        match history.perform(&*port, number).await {
+            Ok(id) => say(&format!("ACK {number} {id}"))?,
+            Err(error) => say(&format!("ERROR {number} {error:?}"))?,
+        }
+    }
+    store.close().await;
+    for (point, times) in killer.reached() {
+        say(&format!("POINT {point} {times}"))?;
+    }
+    say("DONE")?;
+    Ok(())
+}
+
+/// One write per line, so that a kill never tears it.
+fn say(line: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(format!("{line}\n").as_bytes())?;
+    output.flush()
+}

@@ -1,0 +1,111 @@
+//! Fails every single call of every operation.
+
+use artstore_core::ErrorKind;
+
+use super::check::{Finding, check_whole, dump, failed};
+use super::recording::Recording;
+use super::stack::Machine;
+use super::workload::{Workload, all_artifacts, shapes};
+use super::{Violation, block_on};
+use crate::model_fs::{Failure, FaultDuration, FaultPlan};
+
+/// Fails every call of the last operation of `workload` once with every failure, and every call with all that follow with a
+/// full disk. Returns the number of faults.
+///
+/// # Errors
+/// The first promise that was found broken.
+pub fn sweep(workload: &Workload) -> Result<u64, Violation> {
+    block_on(async {
+        let recording = Recording::of(workload, None).await;
+        let recording = recording.map_err(|finding| Violation {
+            description: format!("{workload} fails undisturbed: {finding}"),
+        })?;
+        let calls = count_calls(&recording).await.map_err(|finding| Violation {
+            description: format!("{workload} fails undisturbed: {finding}"),
+        })?;
+        let mut faults = 0;
+        for first in 1..=calls {
+            let once = Failure::ALL.map(|failure| (FaultDuration::Once, failure));
+            let for_ever = [(FaultDuration::ForEver, Failure::StorageFull)];
+            for (duration, failure) in once.into_iter().chain(for_ever) {
+                let plan = FaultPlan {
+                    kind: None,
+                    first,
+                    duration,
+                    failure,
+                };
+                strike(&recording, plan).await.map_err(|finding| Violation {
+                    description: format!("{workload}, {plan:?} of {calls} calls: {finding}"),
+                })?;
+                faults += 1;
+            }
+        }
+        Ok(faults)
+    })
+}
+
+fn machine(recording: &Recording) -> Machine {
+    let catalog = recording.older.first();
+    Machine::after_crash(recording.start.clone(), "boot-0", catalog, None, 1)
+}
+
+async fn count_calls(recording: &Recording) -> Result<u64, Finding> {
+    let machine = machine(recording);
+    let engine = machine.open(None).await.map_err(failed("opening"))?;
+    let before = machine.vfs.calls().len();
+    let (store, expected) = (engine.artifact_store(), &recording.expected);
+    let outcome = expected.workload.act(0, store.as_ref(), &expected.base).await;
+    outcome.map_err(failed("an operation"))?;
+    engine.close().await;
+    Ok((machine.vfs.calls().len() - before) as u64)
+}
+
+async fn strike(recording: &Recording, plan: FaultPlan) -> Result<(), Finding> {
+    let machine = machine(recording);
+    let engine = machine.open(None).await.map_err(failed("opening"))?;
+    let (store, expected) = (engine.artifact_store(), &recording.expected);
+    machine.vfs.set_fault(Some(plan));
+    let outcome = expected.workload.act(0, store.as_ref(), &expected.base).await;
+    engine.close().await;
+    machine.vfs.set_fault(None);
+    let call = machine.vfs.calls().into_iter().nth_back(0);
+    let allowed: &[usize] = match &outcome {
+        Ok(_) => &[1],
+        Err(error) if error.kind() == ErrorKind::CommitUnknown => &[0, 1],
+        Err(error) if error.kind() == ErrorKind::Unavailable => &[0],
+        Err(error) => return Err(format!("an I/O error became {error:?}; last call {call:?}")),
+    };
+    check_outcome(&machine, recording, allowed)
+        .await
+        .map_err(|finding| format!("after {outcome:?}: {finding}"))?;
+    let repeated = expected.workload.act(0, store.as_ref(), &expected.base).await;
+    let repeated = repeated.map_err(failed("repeating the operation"))?;
+    if let Ok(first) = &outcome
+        && first != &repeated
+    {
+        return Err(format!("repeating gave {repeated:?} instead of {first:?}"));
+    }
+    engine.close().await;
+    drop((engine, store));
+    check_whole(&machine, expected, 1, &repeated).await
+}
+
+/// After settling, as many operations happened as the outcome allows. Looks at a copy of the machine.
+async fn check_outcome(
+    machine: &Machine,
+    recording: &Recording,
+    allowed: &[usize],
+) -> Result<(), Finding> {
+    let catalog = machine.catalog.snapshot();
+    let copy = Machine::after_crash(machine.vfs.kill_image(), "boot-0", Some(&catalog), None, 2);
+    let engine = copy.open(None).await.map_err(failed("opening"))?;
+    let settled = engine.maintenance().settle().await;
+    settled.map_err(failed("settling"))?;
+    let artifacts = all_artifacts(engine.artifact_store().as_ref()).await;
+    let found = shapes(&artifacts.map_err(failed("listing"))?);
+    if !allowed.iter().any(|done| recording.expected.shapes[*done] == found) {
+        let dump = dump(engine.maintenance().as_ref()).await?;
+        return Err(format!("the store says something else:\n{dump}"));
+    }
+    Ok(())
+}

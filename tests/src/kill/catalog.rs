@@ -1,0 +1,92 @@
+//! A catalog that is killed before or after it commits.
+
+use std::sync::Arc;
+
+use artstore_core::Result;
+use artstore_core::artifact::{Artifact, DedupScope};
+use artstore_core::backend::{
+    ArtifactCatalog, ArtifactCommit, ArtifactCommits, ArtifactEventRow, ArtifactProbe,
+    ArtifactQuery, CatalogHead, Examination, LockPermit,
+};
+use artstore_core::id::ArtifactId;
+use artstore_core::maintenance::ArtifactCounts;
+use async_trait::async_trait;
+
+use super::point::Killer;
+
+/// Passes every call on, and tells a [`Killer`] before and after each commit and rebuild.
+#[derive(Debug)]
+pub struct KillingCatalog {
+    inner: Arc<dyn ArtifactCatalog>,
+    killer: Arc<Killer>,
+}
+
+impl KillingCatalog {
+    /// Kills the users of `inner`.
+    pub fn new(inner: Arc<dyn ArtifactCatalog>, killer: Arc<Killer>) -> Self {
+        Self { inner, killer }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ArtifactCatalog for KillingCatalog {
+    async fn head(&self) -> Result<CatalogHead> {
+        self.inner.head().await
+    }
+
+    fn epoch(&self) -> u64 {
+        self.inner.epoch()
+    }
+
+    async fn examine(&self, probes: Vec<ArtifactProbe>) -> Result<Examination> {
+        self.inner.examine(probes).await
+    }
+
+    async fn apply(&self, permit: &LockPermit, commit: ArtifactCommit) -> Result<u64> {
+        self.killer.reach("catalog.before-commit");
+        let applied = self.inner.apply(permit, commit).await;
+        self.killer.reach("catalog.after-commit");
+        applied
+    }
+
+    async fn get(&self, ids: &[ArtifactId]) -> Result<Vec<Option<Artifact>>> {
+        self.inner.get(ids).await
+    }
+
+    async fn list(&self, query: &ArtifactQuery) -> Result<Vec<Artifact>> {
+        self.inner.list(query).await
+    }
+
+    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+        self.inner.has_active_of_size(scope, size_bytes).await
+    }
+
+    async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>> {
+        self.inner.scan(after, limit).await
+    }
+
+    async fn scan_events(&self, after: u64, limit: u32) -> Result<Vec<ArtifactEventRow>> {
+        self.inner.scan_events(after, limit).await
+    }
+
+    async fn counts(&self) -> Result<ArtifactCounts> {
+        self.inner.counts().await
+    }
+
+    async fn rebuild(
+        &self,
+        permit: &LockPermit,
+        head: CatalogHead,
+        commits: ArtifactCommits,
+    ) -> Result<Option<String>> {
+        self.killer.reach("catalog.before-rebuild");
+        let rebuilt = self.inner.rebuild(permit, head, commits).await;
+        self.killer.reach("catalog.after-rebuild");
+        rebuilt
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

@@ -1,0 +1,104 @@
+//! The binary `crash-worker` as a child process.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use artstore_core::id::ArtifactId;
+
+use super::history::History;
+use super::point::KillPlan;
+
+/// What a worker does.
+#[derive(Debug, Clone)]
+pub struct WorkerPlan {
+    /// The store's root.
+    pub root: PathBuf,
+    /// Its operations.
+    pub history: History,
+    /// The first step.
+    pub first: u64,
+    /// How many steps.
+    pub count: u64,
+    /// When it is killed.
+    pub kill: KillPlan,
+}
+
+/// What was heard of a worker.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// The last step that it began.
+    pub tried: Option<u64>,
+    /// Steps that it was told to have succeeded.
+    pub acknowledged: BTreeMap<u64, ArtifactId>,
+    /// Whether it came to its end.
+    pub finished: bool,
+    /// How often each point was reached, if it came to its end.
+    pub points: BTreeMap<String, u64>,
+    /// Errors that it was told.
+    pub errors: Vec<String>,
+}
+
+impl WorkerPlan {
+    /// Starts the worker.
+    ///
+    /// # Errors
+    /// That the program cannot be started.
+    pub fn start(&self, program: &Path) -> std::io::Result<Child> {
+        Command::new(program)
+            .arg(&self.root)
+            .arg(&self.history.sources)
+            .args([
+                self.history.worker.to_string(),
+                self.history.seed.to_string(),
+                self.first.to_string(),
+                self.count.to_string(),
+                self.kill.to_string(),
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+    }
+
+    /// Starts the worker and listens to it until it ends.
+    ///
+    /// # Errors
+    /// That the program cannot be started or waited for.
+    pub fn run(&self, program: &Path) -> std::io::Result<Heard> {
+        listen(self.start(program)?)
+    }
+}
+
+/// Listens to a worker until it ends. What it said before it was killed is in the pipe, which outlives it.
+///
+/// # Errors
+/// That it cannot be waited for.
+pub fn listen(mut worker: Child) -> std::io::Result<Heard> {
+    let mut heard = Heard::default();
+    if let Some(output) = worker.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            heard.note(&line?);
+        }
+    }
+    worker.wait()?;
+    Ok(heard)
+}
+
+impl Heard {
+    fn note(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["TRY", number] => self.tried = number.parse().ok(),
+            ["ACK", number, id] => {
+                if let (Ok(number), Ok(id)) = (number.parse(), id.parse()) {
+                    self.acknowledged.insert(number, id);
+                }
+            }
+            ["POINT", name, times] => {
+                self.points.insert((*name).to_owned(), times.parse().unwrap_or(0));
+            }
+            ["DONE"] => self.finished = true,
+            _ => self.errors.push(line.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A filesystem that is killed at a point.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use artstore_core::path::RelPath;
+use artstore_fs::vfs::{
+    FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata,
+};
+
+use super::point::{Killer, area};
+
+/// Passes every call on, and tells a [`Killer`] before each that changes something.
+#[derive(Debug)]
+pub struct KillingVfs {
+    inner: Arc<dyn Vfs>,
+    killer: Arc<Killer>,
+}
+
+impl KillingVfs {
+    /// Kills the users of `inner`.
+    pub fn new(inner: Arc<dyn Vfs>, killer: Arc<Killer>) -> Self {
+        Self { inner, killer }
+    }
+
+    fn reach(&self, area: &str, call: &str) {
+        self.killer.reach(&format!("{area}.{call}"));
+    }
+
+    fn file(&self, area: &'static str, inner: Box<dyn VfsFile>) -> Box<dyn VfsFile> {
+        Box::new(KillingFile {
+            area,
+            inner,
+            killer: Arc::clone(&self.killer),
+        })
+    }
+}
+
+impl Vfs for KillingVfs {
+    fn create(&self, path: &RelPath, mode: u32) -> io::Result<Box<dyn VfsFile>> {
+        self.reach(area(path), "create");
+        let file = self.inner.create(path, mode)?;
+        Ok(self.file(area(path), file))
+    }
+
+    fn open(&self, path: &RelPath) -> io::Result<Box<dyn VfsFile>> {
+        self.inner.open(path)
+    }
+
+    fn metadata(&self, path: &RelPath) -> io::Result<VfsMetadata> {
+        self.inner.metadata(path)
+    }
+
+    fn rename_new(&self, from: &RelPath, to: &RelPath) -> io::Result<()> {
+        self.reach(area(to), "rename");
+        self.inner.rename_new(from, to)
+    }
+
+    fn rename_over(&self, from: &RelPath, to: &RelPath) -> io::Result<()> {
+        self.reach(area(to), "replace");
+        self.inner.rename_over(from, to)
+    }
+
+    fn remove_file(&self, path: &RelPath) -> io::Result<()> {
+        self.reach(area(path), "remove");
+        self.inner.remove_file(path)
+    }
+
+    fn make_read_only(&self, path: &RelPath) -> io::Result<()> {
+        self.reach(area(path), "make-read-only");
+        self.inner.make_read_only(path)
+    }
+
+    fn create_directory(&self, path: &RelPath) -> io::Result<()> {
+        self.reach("directory", "create");
+        self.inner.create_directory(path)
+    }
+
+    fn remove_directory(&self, path: &RelPath) -> io::Result<()> {
+        self.reach("directory", "remove");
+        self.inner.remove_directory(path)
+    }
+
+    fn sync_directory(&self, path: Option<&RelPath>) -> io::Result<()> {
+        self.reach("directory", "sync");
+        self.inner.sync_directory(path)
+    }
+
+    fn read_directory(&self, path: Option<&RelPath>) -> io::Result<Vec<VfsEntry>> {
+        self.inner.read_directory(path)
+    }
+
+    fn lock(&self, path: &RelPath, wait: LockWait) -> io::Result<Option<Box<dyn VfsLock>>> {
+        let lock = self.inner.lock(path, wait)?;
+        Ok(lock.map(|inner| {
+            Box::new(KillingLock {
+                inner,
+                killer: Arc::clone(&self.killer),
+            }) as Box<dyn VfsLock>
+        }))
+    }
+
+    fn open_source(&self, path: &Path) -> io::Result<Box<dyn VfsFile>> {
+        let file = self.inner.open_source(path)?;
+        Ok(self.file("source", file))
+    }
+
+    fn source_metadata(&self, path: &Path) -> io::Result<VfsMetadata> {
+        self.inner.source_metadata(path)
+    }
+
+    fn adopt(&self, from: &Path, to: &RelPath) -> io::Result<()> {
+        self.reach(area(to), "adopt");
+        self.inner.adopt(from, to)
+    }
+
+    fn give_back(&self, from: &RelPath, to: &Path) -> io::Result<()> {
+        self.reach(area(from), "give-back");
+        self.inner.give_back(from, to)
+    }
+
+    fn create_root(&self) -> io::Result<()> {
+        self.inner.create_root()
+    }
+
+    fn root(&self) -> &Path {
+        self.inner.root()
+    }
+
+    fn filesystem(&self) -> io::Result<FilesystemKind> {
+        self.inner.filesystem()
+    }
+
+    fn boot_id(&self) -> io::Result<String> {
+        self.inner.boot_id()
+    }
+}
+
+#[derive(Debug)]
+struct KillingFile {
+    area: &'static str,
+    inner: Box<dyn VfsFile>,
+    killer: Arc<Killer>,
+}
+
+impl VfsFile for KillingFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer)
+    }
+
+    fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
+        self.killer.reach(&format!("{}.write", self.area));
+        self.inner.write_all(data)
+    }
+
+    fn reserve(&mut self, bytes: u64) -> io::Result<()> {
+        self.inner.reserve(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.killer.reach(&format!("{}.sync", self.area));
+        self.inner.sync()
+    }
+
+    fn write_back_handle(&self) -> io::Result<Option<Box<dyn VfsFile>>> {
+        self.inner.write_back_handle()
+    }
+
+    fn metadata(&self) -> io::Result<VfsMetadata> {
+        self.inner.metadata()
+    }
+}
+
+#[derive(Debug)]
+struct KillingLock {
+    inner: Box<dyn VfsLock>,
+    killer: Arc<Killer>,
+}
+
+impl VfsLock for KillingLock {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        self.inner.read()
+    }
+
+    fn write(&self, data: &[u8]) -> io::Result<()> {
+        self.killer.reach("counter.write");
+        self.inner.write(data)
+    }
+}

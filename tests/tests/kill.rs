@@ -1,0 +1,179 @@
+//! Processes killed with SIGKILL: at every named point, at every call while settling, at random times beside others.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test asserts")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use artstore_core::id::ArtifactId;
+use artstore_tests::kill::history::{History, check_store};
+use artstore_tests::kill::point::{KillPlan, POINTS};
+use artstore_tests::kill::process::{Heard, WorkerPlan, listen};
+use artstore_tests::store::LocalStore;
+
+const WORKER: &str = env!("CARGO_BIN_EXE_crash-worker");
+
+struct World {
+    directory: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("sources")).unwrap();
+        Self { directory }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.directory.path().join("store")
+    }
+
+    fn plan(&self, worker: u64, seed: u64, count: u64, kill: KillPlan) -> WorkerPlan {
+        WorkerPlan {
+            root: self.root(),
+            history: History {
+                worker,
+                seed,
+                sources: self.directory.path().join("sources"),
+            },
+            first: 0,
+            count,
+            kill,
+        }
+    }
+}
+
+fn run(plan: &WorkerPlan) -> Heard {
+    let heard = plan.run(Path::new(WORKER)).expect("the worker runs");
+    assert_eq!(heard.errors, Vec::<String>::new(), "{plan:?}");
+    heard
+}
+
+/// Repeats every step that was begun, then checks all of them and the store.
+async fn complete_and_check(plan: &WorkerPlan, heard: &[&Heard]) {
+    let mut acknowledged: BTreeMap<u64, ArtifactId> = BTreeMap::new();
+    for heard in heard {
+        acknowledged.extend(heard.acknowledged.iter());
+    }
+    let end = heard.iter().filter_map(|heard| heard.tried).max().map_or(0, |last| last + 1);
+    let store = LocalStore::open(&plan.root).await.unwrap();
+    let port = store.artifacts();
+    for number in 0..end {
+        let id = plan.history.perform(&*port, number).await.unwrap_or_else(|error| {
+            panic!("repeating step {number} of {plan:?}: {error:?}");
+        });
+        if let Some(told) = acknowledged.insert(number, id) {
+            assert_eq!(told, id, "step {number} of {plan:?} happened twice");
+        }
+    }
+    let checked = plan.history.check(&*port, end, &acknowledged).await;
+    checked.unwrap_or_else(|error| panic!("{plan:?}: {error:?}"));
+    store.close().await;
+    drop((port, store));
+    // A store of its own, which has staged nothing: all staging that is left is left over.
+    let store = LocalStore::open(&plan.root).await.unwrap();
+    let checked = check_store(&*store.maintenance(), &plan.root).await;
+    checked.unwrap_or_else(|error| panic!("{plan:?}: {error:?}"));
+    store.close().await;
+}
+
+const STEPS: u64 = 24;
+const SEED: u64 = 1;
+
+/// What a worker that nobody kills passes.
+fn points_passed() -> BTreeMap<String, u64> {
+    let world = World::new();
+    let heard = run(&world.plan(0, SEED, STEPS, KillPlan::Never));
+    assert!(heard.finished);
+    heard.points
+}
+
+#[tokio::test]
+async fn a_worker_killed_at_any_named_point_loses_nothing() {
+    let passed = points_passed();
+    let known: BTreeSet<&str> = POINTS.iter().copied().collect();
+    let missed: Vec<_> = known.iter().filter(|point| !passed.contains_key(**point)).collect();
+    assert!(missed.is_empty(), "points that the history never passes: {missed:?}");
+    let mut kills = 0;
+    for (name, times) in &passed {
+        // The first time, the second, and the last: new directories, the ordinary case, a late one.
+        for nth in BTreeSet::from([1, 2.min(*times), *times]) {
+            let world = World::new();
+            let kill = KillPlan::AtPoint { name: name.clone(), nth };
+            let plan = world.plan(0, SEED, STEPS, kill);
+            let heard = run(&plan);
+            assert!(!heard.finished, "{plan:?} was not killed");
+            complete_and_check(&plan, &[&heard]).await;
+            kills += 1;
+        }
+    }
+    println!("{kills} kills at {} points", passed.len());
+}
+
+#[tokio::test]
+async fn a_worker_killed_while_it_settles_loses_nothing_either() {
+    // Each leaves other remains: data alone, both names, an event without rows, rows without the counter.
+    let first_kills = [
+        ("record.rename", 3),
+        ("directory.sync", 9),
+        ("catalog.before-commit", 5),
+        ("catalog.after-commit", 6),
+        ("record.replace", 1),
+        ("intent.remove", 4),
+        ("data.adopt", 2),
+    ];
+    let mut kills = 0;
+    for (name, nth) in first_kills {
+        for second in 1..=16 {
+            let world = World::new();
+            let kill = KillPlan::AtPoint { name: name.to_owned(), nth };
+            let first_plan = world.plan(0, SEED, STEPS, kill);
+            let first = run(&first_plan);
+            assert!(!first.finished, "{first_plan:?} was not killed");
+            // The first calls of the next process settle what the first one left.
+            let again = WorkerPlan {
+                first: first.tried.expect("it was killed in a step"),
+                count: 1,
+                kill: KillPlan::AtCall(second),
+                ..first_plan.clone()
+            };
+            let heard = run(&again);
+            complete_and_check(&first_plan, &[&first, &heard]).await;
+            kills += 1;
+            if heard.finished {
+                break;
+            }
+        }
+    }
+    println!("{kills} kills, twice in a row");
+}
+
+#[tokio::test]
+async fn processes_race_while_one_of_them_is_killed() {
+    for round in 0..6 {
+        let world = World::new();
+        let plans: Vec<WorkerPlan> = (0..3)
+            .map(|worker| world.plan(worker, 100 + round, 60, KillPlan::Never))
+            .collect();
+        let mut victim = plans[0].start(Path::new(WORKER)).unwrap();
+        let others: Vec<_> = plans[1..]
+            .iter()
+            .map(|plan| {
+                let child = plan.start(Path::new(WORKER)).unwrap();
+                std::thread::spawn(move || listen(child).unwrap())
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(15 + 23 * round));
+        victim.kill().unwrap();
+        let mut heard = vec![listen(victim).unwrap()];
+        heard.extend(others.into_iter().map(|thread| thread.join().unwrap()));
+        for (plan, heard) in plans.iter().zip(&heard) {
+            assert_eq!(heard.errors, Vec::<String>::new(), "{plan:?}");
+            complete_and_check(plan, &[heard]).await;
+        }
+        for heard in &heard[1..] {
+            assert!(heard.finished, "a survivor came to its end");
+        }
+    }
+}
