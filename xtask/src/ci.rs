@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{licences, tidy, workspace};
 
-/// The readme's second command.
+/// The readme's test command.
 const TEST: &[&str] = &["test", "--workspace", "--locked"];
 
 /// Whether the tests run as part of this.

@@ -16,6 +16,7 @@ use crate::place::Place;
 use crate::readers::Readers;
 use crate::rebuild;
 use crate::settings::SqliteSettings;
+use crate::slot::Slots;
 use crate::thread::on_thread;
 use crate::writer::Writer;
 use crate::{artifacts, schema};
@@ -40,9 +41,10 @@ impl SqliteArtifactCatalog {
     /// A catalog in the database at `path`. Nothing is opened or created yet.
     pub fn new(path: PathBuf, settings: SqliteSettings) -> Self {
         let place = Arc::new(Place::new(path));
+        let slots = Arc::new(Slots::new(Arc::clone(&place), settings));
         Self {
-            writer: Writer::new(Arc::clone(&place), settings),
-            readers: Readers::new(Arc::clone(&place), settings),
+            writer: Writer::new(Arc::clone(&slots)),
+            readers: Readers::new(slots),
             place,
             settings,
         }

@@ -6,7 +6,7 @@
 //! | `artifacts` | rows of artifacts and events: statements, reading, writing |
 //! | `place` | what lies at the catalog's path now, and how often it was replaced |
 //! | `connection` | opening a connection, with everything that is checked and set |
-//! | `slot` | a connection that is opened when needed and anew when the database was replaced |
+//! | `slot` | connections that are opened when needed, and anew when the database was replaced |
 //! | `readers`, `writer` | the bounded number of readers, the one thread that writes |
 //! | `rebuild`, `swap` | making a new database beside the old one, and putting it into its place |
 //! | `schema` | migrations, and what other databases are refused as |

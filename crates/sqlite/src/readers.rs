@@ -8,9 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connection::Role;
 use crate::error::Failure;
-use crate::place::Place;
-use crate::settings::SqliteSettings;
-use crate::slot::Slot;
+use crate::slot::{Slot, Slots};
 use crate::thread::on_thread;
 
 /// Connections that read, each used by one call at a time.
@@ -18,19 +16,17 @@ use crate::thread::on_thread;
 /// A slot opens its connection itself, where blocking is allowed; so what is kept here is room, not connections.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    place: Arc<Place>,
-    settings: SqliteSettings,
+    slots: Arc<Slots>,
     count: u32,
     room: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Slot>>>,
 }
 
 impl Readers {
-    pub(crate) fn new(place: Arc<Place>, settings: SqliteSettings) -> Self {
-        let count = u32::try_from(settings.readers.max(1)).unwrap_or(u32::MAX);
+    pub(crate) fn new(slots: Arc<Slots>) -> Self {
+        let count = u32::try_from(slots.settings().readers.max(1)).unwrap_or(u32::MAX);
         Self {
-            place,
-            settings,
+            slots,
             count,
             room: Arc::new(Semaphore::new(count as usize)),
             idle: Arc::default(),
@@ -45,14 +41,12 @@ impl Readers {
     ) -> Result<T> {
         let room = self.wait(1, operation).await?;
         let idle = Arc::clone(&self.idle);
-        let place = Arc::clone(&self.place);
-        let settings = self.settings;
+        let slots = Arc::clone(&self.slots);
         on_thread(operation, move || {
             let _room = room;
-            let epoch = place.epoch();
+            let epoch = slots.place().epoch();
             let former = lock(&idle).pop();
-            let mut slot =
-                former.unwrap_or_else(|| Slot::new(Arc::clone(&place), Role::Reader, settings));
+            let mut slot = former.unwrap_or_else(|| slots.add(Role::Reader));
             let outcome = slot.run(operation, |connection| {
                 let transaction = connection.transaction()?;
                 let answer = work(&transaction)?;
@@ -60,7 +54,7 @@ impl Readers {
                 Ok(answer)
             });
             let is_missing = outcome.as_ref().is_err_and(Error::is_catalog_missing);
-            if is_missing || place.epoch() != epoch {
+            if is_missing || slots.place().epoch() != epoch {
                 // Connections to a database that is gone hold its space on disk.
                 drop_all(&idle);
             }
@@ -85,14 +79,14 @@ impl Readers {
 
     async fn wait(&self, count: u32, operation: &'static str) -> Result<OwnedSemaphorePermit> {
         let room = Arc::clone(&self.room).acquire_many_owned(count);
-        match tokio::time::timeout(self.settings.queue_patience, room).await {
+        match tokio::time::timeout(self.slots.settings().queue_patience, room).await {
             Ok(Ok(room)) => Ok(room),
             Ok(Err(error)) => {
                 Err(Error::internal("the catalog's readers are gone").caused_by(error))
             }
             Err(_) => Err(Error::busy("every connection to the catalog is in use")
                 .with("operation", operation)
-                .with("catalog", self.place.path().display())
+                .with("catalog", self.slots.place().path().display())
                 .hint("try again, or allow more readers")),
         }
     }

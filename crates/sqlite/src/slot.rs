@@ -1,6 +1,7 @@
-//! A connection that is opened when needed, and anew when the database was replaced.
+//! Connections that are opened when needed, and anew when the database was replaced.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use artstore_core::{Error, Result};
 use rusqlite::Connection;
@@ -15,14 +16,23 @@ use crate::settings::SqliteSettings;
 /// How often opening is tried while the database is being replaced.
 const ATTEMPTS: usize = 5;
 
+/// Every connection of one catalog.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    place: Arc<Place>,
+    settings: SqliteSettings,
+    all: Mutex<Vec<Weak<SharedOpen>>>,
+}
+
 /// Room for one connection.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    place: Arc<Place>,
+    slots: Arc<Slots>,
     role: Role,
-    settings: SqliteSettings,
-    open: Option<Open>,
+    open: Arc<SharedOpen>,
 }
+
+type SharedOpen = Mutex<Option<Open>>;
 
 #[derive(Debug)]
 struct Open {
@@ -31,70 +41,121 @@ struct Open {
     epoch: u64,
 }
 
-impl Slot {
-    pub(crate) fn new(place: Arc<Place>, role: Role, settings: SqliteSettings) -> Self {
+impl Slots {
+    pub(crate) fn new(place: Arc<Place>, settings: SqliteSettings) -> Self {
         Self {
             place,
-            role,
             settings,
-            open: None,
+            all: Mutex::default(),
         }
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn settings(&self) -> &SqliteSettings {
+        &self.settings
+    }
+
+    /// A slot without a connection.
+    pub(crate) fn add(self: &Arc<Self>, role: Role) -> Slot {
+        let open = Arc::new(SharedOpen::default());
+        let mut all = lock(&self.all);
+        all.retain(|slot| slot.strong_count() > 0);
+        all.push(Arc::downgrade(&open));
+        Slot {
+            slots: Arc::clone(self),
+            role,
+            open,
+        }
+    }
+
+    /// Closes every connection to a database that does not lie here any more, waiting for those in use.
+    ///
+    /// SQLite shares the index of a log between all connections of a process to one file. As long as one of them is open,
+    /// a connection that is opened after the log was deleted would look for its pages where there are none.
+    fn retire_stale(&self) -> Result<()> {
+        for slot in lock(&self.all).iter().filter_map(Weak::upgrade) {
+            let mut slot = lock(&slot);
+            // Looked at anew for each: a log may have appeared with a connection that was opened meanwhile.
+            let found = self.place.find()?;
+            if let Some(stale) = slot.take_if(|open| open.identity != found) {
+                self.place.found_replaced(stale.epoch, found.file);
+                retire(stale.connection);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Slot {
     /// Does `work` on a connection to the database that lies here now.
     pub(crate) fn run<T>(
         &mut self,
         operation: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, Failure>,
     ) -> Result<T> {
-        let outcome = self.ready().and_then(work);
+        let outcome = self.run_on_present(work);
         outcome.map_err(|failure| self.explain(failure, operation))
     }
 
     /// Closes the connection.
     pub(crate) fn close(&mut self) {
-        let Some(open) = self.open.take() else {
+        let Some(open) = lock(&self.open).take() else {
             return;
         };
-        if self.place.find().is_ok_and(|found| found == open.identity) {
+        if self
+            .slots
+            .place
+            .find()
+            .is_ok_and(|found| found == open.identity)
+        {
             finish(&open.connection, self.role);
         } else {
             retire(open.connection);
         }
     }
 
-    fn ready(&mut self) -> Result<&mut Connection, Failure> {
-        let found = match self.place.find() {
+    fn run_on_present<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let found = match self.slots.place.find() {
             Ok(found) => found,
             Err(error) => {
                 self.discard();
                 return Err(error.into());
             }
         };
-        if let Some(stale) = self.open.take_if(|open| open.identity != found) {
-            self.place.found_replaced(stale.epoch, found.file);
-            retire(stale.connection);
+        let is_present = lock(&self.open)
+            .as_ref()
+            .is_some_and(|open| open.identity == found);
+        if !is_present {
+            self.slots.retire_stale()?;
         }
-        let open = match self.open.take() {
-            Some(open) => open,
+        let mut open = lock(&self.open);
+        let opened = match open.take() {
+            Some(opened) => opened,
             None => self.open_anew()?,
         };
-        Ok(&mut self.open.insert(open).connection)
+        work(&mut open.insert(opened).connection)
     }
 
     fn open_anew(&self) -> Result<Open, Failure> {
+        let Slots {
+            place, settings, ..
+        } = &*self.slots;
         for _ in 0..ATTEMPTS {
-            let before = self.place.find()?;
-            let connection =
-                connection::open(self.place.path(), self.role, Accept::Newest, &self.settings)?;
+            let before = place.find()?;
+            let connection = connection::open(place.path(), self.role, Accept::Newest, settings)?;
             // The log appears with the first connection, so the identity is taken afterwards.
-            let identity = self.place.find()?;
+            let identity = place.find()?;
             if identity.file == before.file {
-                let epoch = self.place.opened(identity.file);
                 return Ok(Open {
                     connection,
                     identity,
-                    epoch,
+                    epoch: place.opened(identity.file),
                 });
             }
             retire(connection);
@@ -104,20 +165,21 @@ impl Slot {
             .into())
     }
 
-    fn explain(&mut self, failure: Failure, operation: &'static str) -> Error {
+    fn explain(&self, failure: Failure, operation: &'static str) -> Error {
+        let place = &self.slots.place;
         if !failure.spoils_connection() {
-            return failure.into_error(operation, self.place.path());
+            return failure.into_error(operation, place.path());
         }
         self.discard();
-        match self.place.find() {
+        match place.find() {
             // It went away meanwhile, which says more than how SQLite noticed.
             Err(error) if error.is_catalog_missing() => error,
-            _ => failure.into_error(operation, self.place.path()),
+            _ => failure.into_error(operation, place.path()),
         }
     }
 
-    fn discard(&mut self) {
-        if let Some(open) = self.open.take() {
+    fn discard(&self) {
+        if let Some(open) = lock(&self.open).take() {
             retire(open.connection);
         }
     }
@@ -129,7 +191,7 @@ impl Drop for Slot {
     }
 }
 
-/// Closes a connection to a database that lies here no more, without touching the log that lies here now.
+/// Closes a connection to a database that may lie here no more, without touching the log that lies here now.
 fn retire(connection: Connection) {
     // If it cannot be set, SQLite itself still compares the database's inode before it deletes a log.
     let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -139,7 +201,11 @@ fn retire(connection: Connection) {
 fn finish(connection: &Connection, role: Role) {
     if role == Role::Writer {
         // Only a convenience for the planner: nobody waits for it, and nothing depends on it.
-        let _ = connection.busy_timeout(std::time::Duration::ZERO);
+        let _ = connection.busy_timeout(Duration::ZERO);
         let _ = connection.execute_batch("PRAGMA optimize");
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

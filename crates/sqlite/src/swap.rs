@@ -15,11 +15,11 @@ use crate::connection::{self, Role};
 use crate::error::Failure;
 use crate::place::with_suffix;
 use crate::rebuild::remove;
-use crate::schema::{Accept, pragma};
+use crate::schema::Accept;
 use crate::settings::SqliteSettings;
 
 /// The files that belong to a database: itself first.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+const PARTS: [&str; 1] = [""];
 
 /// A database that is being made beside the one at `target`, and removed again unless it is put in its place.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Drop for NewDatabase {
 fn is_readable(path: &Path, settings: &SqliteSettings) -> bool {
     let check = || -> Result<String, Failure> {
         let connection = connection::open(path, Role::Reader, Accept::Older, settings)?;
-        Ok(pragma(&connection, "quick_check(1)")?)
+        Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?)
     };
     check().is_ok_and(|verdict| verdict == "ok")
 }

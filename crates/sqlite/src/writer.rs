@@ -9,9 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::connection::Role;
 use crate::error::Failure;
-use crate::place::Place;
-use crate::settings::SqliteSettings;
-use crate::slot::Slot;
+use crate::slot::{Slot, Slots};
 
 /// How many calls may wait for the thread before further ones wait for room.
 const QUEUE: usize = 64;
@@ -21,8 +19,7 @@ type Job = Box<dyn FnOnce(&mut Slot) + Send>;
 /// One connection on a thread of its own, which runs calls one after the other. It is started by the first call.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    place: Arc<Place>,
-    settings: SqliteSettings,
+    slots: Arc<Slots>,
     thread: Mutex<Option<Thread>>,
 }
 
@@ -33,10 +30,9 @@ struct Thread {
 }
 
 impl Writer {
-    pub(crate) fn new(place: Arc<Place>, settings: SqliteSettings) -> Self {
+    pub(crate) fn new(slots: Arc<Slots>) -> Self {
         Self {
-            place,
-            settings,
+            slots,
             thread: Mutex::default(),
         }
     }
@@ -52,7 +48,7 @@ impl Writer {
                 .with("operation", operation)
                 .hint("try again")
         };
-        let deadline = Instant::now() + self.settings.queue_patience;
+        let deadline = Instant::now() + self.slots.settings().queue_patience;
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |slot| {
             if answer.is_closed() {
@@ -66,7 +62,7 @@ impl Writer {
             let _ = answer.send(outcome);
         });
         let jobs = self.jobs()?;
-        tokio::time::timeout(self.settings.queue_patience, jobs.send(job))
+        tokio::time::timeout(self.slots.settings().queue_patience, jobs.send(job))
             .await
             .map_err(|_| busy())?
             .map_err(|_| stopped(operation))?;
@@ -93,7 +89,7 @@ impl Writer {
         }
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (end, ended) = oneshot::channel();
-        let slot = Slot::new(Arc::clone(&self.place), Role::Writer, self.settings);
+        let slot = self.slots.add(Role::Writer);
         std::thread::Builder::new()
             .name("artstore-sqlite".into())
             .spawn(move || work_off(queue, slot, end))

@@ -72,10 +72,7 @@ impl Beginning {
             workload,
             base,
             dumps: Vec::new(),
-            shapes: vec![
-                Vec::new(),
-                shapes(&artifacts.map_err(failed("listing"))?),
-            ],
+            shapes: vec![Vec::new(), shapes(&artifacts.map_err(failed("listing"))?)],
         };
         Ok(Self {
             store_id: status.map_err(failed("the status"))?.store_id,
@@ -94,7 +91,11 @@ impl Beginning {
         let catalog = Some(&moment.catalog);
         let machine = Machine::after_crash(image, boot_id, catalog, exploration.mutant, 1);
         let engine = machine.open(None).await.map_err(failed("opening"))?;
-        let begun = self.expected.workload.begin(engine.artifact_store().as_ref()).await;
+        let begun = self
+            .expected
+            .workload
+            .begin(engine.artifact_store().as_ref())
+            .await;
         let begun = begun.map_err(failed("beginning again"))?;
         let status = engine.maintenance().status(StatusDetail::Counts).await;
         let store_id = status.map_err(failed("the status"))?.store_id;

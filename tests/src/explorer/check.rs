@@ -60,12 +60,19 @@ pub(super) async fn check_recovery(
     }
     let store = engine.artifact_store();
     let repeated = answered.min(expected.workload.len() - 1);
-    let act = || expected.workload.act(repeated, store.as_ref(), &expected.base);
+    let act = || {
+        expected
+            .workload
+            .act(repeated, store.as_ref(), &expected.base)
+    };
     let outcome = match act().await {
         Err(error) if error.kind() == ErrorKind::NotFound && crash == CrashKind::PowerLoss => {
             // Intents are not synced: nobody knows where an adopted file without a record came from. It is kept, and
             // its owner can put it back.
-            if !expected.workload.put_back_from_quarantine(repeated, &machine.vfs) {
+            if !expected
+                .workload
+                .put_back_from_quarantine(repeated, &machine.vfs)
+            {
                 return Err(failed("repeating the operation")(error));
             }
             act().await
@@ -124,7 +131,9 @@ pub(super) async fn check_whole(
 ) -> Result<(), Finding> {
     let engine = machine.open(None).await.map_err(failed("opening again"))?;
     let store = engine.artifact_store();
-    let artifacts = all_artifacts(store.as_ref()).await.map_err(failed("listing"))?;
+    let artifacts = all_artifacts(store.as_ref())
+        .await
+        .map_err(failed("listing"))?;
     let found = shapes(&artifacts);
     if found != expected.shapes[done] {
         let wanted = &expected.shapes[done];
@@ -133,7 +142,9 @@ pub(super) async fn check_whole(
         ));
     }
     if !artifacts.contains(last.artifact()) {
-        return Err(format!("the repeated operation answered what is not there: {last:?}"));
+        return Err(format!(
+            "the repeated operation answered what is not there: {last:?}"
+        ));
     }
     for outcome in &expected.outcomes[..done - 1] {
         let id = outcome.artifact().id;
@@ -146,7 +157,10 @@ pub(super) async fn check_whole(
     engine.close().await;
 
     machine.catalog.delete();
-    let engine = machine.open(None).await.map_err(failed("opening without a catalog"))?;
+    let engine = machine
+        .open(None)
+        .await
+        .map_err(failed("opening without a catalog"))?;
     let maintenance = engine.maintenance();
     let rebuilt = dump(maintenance.as_ref()).await?;
     if rebuilt != indexed {
@@ -154,7 +168,10 @@ pub(super) async fn check_whole(
             "a rebuilt catalog says something else\nbefore:\n{indexed}after:\n{rebuilt}"
         ));
     }
-    maintenance.settle().await.map_err(failed("settling again"))?;
+    maintenance
+        .settle()
+        .await
+        .map_err(failed("settling again"))?;
     let settled = dump(maintenance.as_ref()).await?;
     if settled != rebuilt {
         return Err(format!(
@@ -175,7 +192,10 @@ async fn check_bytes(store: &dyn ArtifactStorePort, expected: &Expected) -> Resu
         let is_right = Digest::of(&bytes) == artifact.file_hash
             && expected.workload.content_of(artifact.file_hash) == Some(bytes);
         if !is_right {
-            return Err(format!("the bytes of {} are not those published", artifact.id));
+            return Err(format!(
+                "the bytes of {} are not those published",
+                artifact.id
+            ));
         }
     }
     Ok(())
@@ -235,7 +255,10 @@ fn is_owner_lock(path: &str) -> bool {
 
 /// The canonical dump as text.
 pub(super) async fn dump(maintenance: &dyn Maintenance) -> Result<String, Finding> {
-    let mut lines = maintenance.canonical_dump().await.map_err(failed("dumping"))?;
+    let mut lines = maintenance
+        .canonical_dump()
+        .await
+        .map_err(failed("dumping"))?;
     let mut text = String::new();
     while let Some(line) = lines.next().await {
         let line = line.map_err(failed("dumping"))?;

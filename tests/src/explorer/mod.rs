@@ -141,9 +141,12 @@ impl Explorer<'_> {
                     route,
                     crashes: 1,
                 };
-                self.try_state(moment, position, "kill", state, &mut random).await?;
+                self.try_state(moment, position, "kill", state, &mut random)
+                    .await?;
             }
-            let states = moment.disk.crash_states(self.exploration.power_losses, seed);
+            let states = moment
+                .disk
+                .crash_states(self.exploration.power_losses, seed);
             for (number, image) in states.enumerate() {
                 let state = CrashState {
                     image,
@@ -155,7 +158,8 @@ impl Explorer<'_> {
                     crashes: 1,
                 };
                 let name = format!("loss of power, state {number}");
-                self.try_state(moment, position, &name, state, &mut random).await?;
+                self.try_state(moment, position, &name, state, &mut random)
+                    .await?;
             }
         }
         Ok(())
@@ -206,7 +210,9 @@ impl Explorer<'_> {
             return Ok(());
         }
         let mut taken_down = 0;
-        let tried = self.take_settling_down(&state, random, &mut taken_down).await;
+        let tried = self
+            .take_settling_down(&state, random, &mut taken_down)
+            .await;
         tried.map_err(|finding| describe(", settling taken down", finding))?;
         self.explored.states += taken_down;
         self.explored.settling_states += taken_down;
@@ -257,12 +263,15 @@ impl Explorer<'_> {
                     crashes: round,
                 };
                 let mut states = vec![again(moment.disk.kill_image(), CrashKind::Kill)];
-                let losses = moment.disk.crash_states(4, random.next());
+                let losses = moment.disk.crash_states(3, random.next());
                 states.extend(losses.map(|image| again(image, CrashKind::PowerLoss)));
                 let chosen = random.below(states.len());
                 for (number, state) in states.iter().enumerate() {
                     self.check(state).await.map_err(|finding| {
-                        format!("crash {round} at {} in {:?}: {finding}", moment.label, state.crash)
+                        format!(
+                            "crash {round} at {} in {:?}: {finding}",
+                            moment.label, state.crash
+                        )
                     })?;
                     *taken_down += 1;
                     if number == chosen && position == moments.len() / 2 {
@@ -282,7 +291,10 @@ impl Explorer<'_> {
         let machine = self.machine(state);
         let recorder = Recorder::new(machine.catalog.snapshot(), state.answered);
         machine.vfs.set_observer(Some(recorder.clone()));
-        let engine = machine.open(Some(&recorder)).await.map_err(failed("opening"))?;
+        let engine = machine
+            .open(Some(&recorder))
+            .await
+            .map_err(failed("opening"))?;
         let settled = engine.maintenance().settle().await;
         settled.map_err(failed("settling"))?;
         engine.close().await;

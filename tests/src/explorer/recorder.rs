@@ -82,12 +82,18 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn before(&self, call: &Call, disk: &Disk) {
-        let label = format!("before call {}, {:?} {}", call.number, call.kind, call.subject);
+        let label = format!(
+            "before call {}, {:?} {}",
+            call.number, call.kind, call.subject
+        );
         self.note(label, disk.clone());
     }
 
     fn within(&self, call: &Call, disk: &Disk) {
-        let label = format!("within call {}, {:?} {}", call.number, call.kind, call.subject);
+        let label = format!(
+            "within call {}, {:?} {}",
+            call.number, call.kind, call.subject
+        );
         self.note(label, disk.clone());
     }
 }
@@ -102,7 +108,8 @@ pub(super) struct RecordedCatalog {
 
 impl RecordedCatalog {
     fn note_before(&self, what: &str) {
-        self.recorder.note(format!("before {what}"), self.vfs.disk());
+        self.recorder
+            .note(format!("before {what}"), self.vfs.disk());
     }
 
     fn note_after(&self, what: &str) {

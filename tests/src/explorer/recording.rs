@@ -52,7 +52,9 @@ impl Recording {
             older.push(machine.catalog.snapshot());
             recorder.take();
             let outcome = workload.act(position, store.as_ref(), &expected.base).await;
-            expected.outcomes.push(outcome.map_err(failed("an operation"))?);
+            expected
+                .outcomes
+                .push(outcome.map_err(failed("an operation"))?);
             recorder.note_answer();
             engine.close().await;
             recorder.note("at the end".to_owned(), machine.vfs.disk());

@@ -34,9 +34,11 @@ pub fn sweep(workload: &Workload) -> Result<u64, Violation> {
                     duration,
                     failure,
                 };
-                strike(&recording, plan).await.map_err(|finding| Violation {
-                    description: format!("{workload}, {plan:?} of {calls} calls: {finding}"),
-                })?;
+                strike(&recording, plan)
+                    .await
+                    .map_err(|finding| Violation {
+                        description: format!("{workload}, {plan:?} of {calls} calls: {finding}"),
+                    })?;
                 faults += 1;
             }
         }
@@ -54,7 +56,10 @@ async fn count_calls(recording: &Recording) -> Result<u64, Finding> {
     let engine = machine.open(None).await.map_err(failed("opening"))?;
     let before = machine.vfs.calls().len();
     let (store, expected) = (engine.artifact_store(), &recording.expected);
-    let outcome = expected.workload.act(0, store.as_ref(), &expected.base).await;
+    let outcome = expected
+        .workload
+        .act(0, store.as_ref(), &expected.base)
+        .await;
     outcome.map_err(failed("an operation"))?;
     engine.close().await;
     Ok((machine.vfs.calls().len() - before) as u64)
@@ -65,7 +70,10 @@ async fn strike(recording: &Recording, plan: FaultPlan) -> Result<(), Finding> {
     let engine = machine.open(None).await.map_err(failed("opening"))?;
     let (store, expected) = (engine.artifact_store(), &recording.expected);
     machine.vfs.set_fault(Some(plan));
-    let outcome = expected.workload.act(0, store.as_ref(), &expected.base).await;
+    let outcome = expected
+        .workload
+        .act(0, store.as_ref(), &expected.base)
+        .await;
     engine.close().await;
     machine.vfs.set_fault(None);
     let call = machine.vfs.calls().into_iter().nth_back(0);
@@ -78,7 +86,10 @@ async fn strike(recording: &Recording, plan: FaultPlan) -> Result<(), Finding> {
     check_outcome(&machine, recording, allowed)
         .await
         .map_err(|finding| format!("after {outcome:?}: {finding}"))?;
-    let repeated = expected.workload.act(0, store.as_ref(), &expected.base).await;
+    let repeated = expected
+        .workload
+        .act(0, store.as_ref(), &expected.base)
+        .await;
     let repeated = repeated.map_err(failed("repeating the operation"))?;
     if let Ok(first) = &outcome
         && first != &repeated
@@ -103,7 +114,10 @@ async fn check_outcome(
     settled.map_err(failed("settling"))?;
     let artifacts = all_artifacts(engine.artifact_store().as_ref()).await;
     let found = shapes(&artifacts.map_err(failed("listing"))?);
-    if !allowed.iter().any(|done| recording.expected.shapes[*done] == found) {
+    if !allowed
+        .iter()
+        .any(|done| recording.expected.shapes[*done] == found)
+    {
         let dump = dump(engine.maintenance().as_ref()).await?;
         return Err(format!("the store says something else:\n{dump}"));
     }

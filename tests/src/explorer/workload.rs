@@ -159,7 +159,10 @@ impl Workload {
                 request
             }
         };
-        store.publish_artifact(request).await.map(Outcome::Published)
+        store
+            .publish_artifact(request)
+            .await
+            .map(Outcome::Published)
     }
 
     /// Puts the file that the operation at `position` adopts back where it was, if it is in quarantine.
@@ -197,7 +200,8 @@ impl Workload {
         let disk = vfs.disk();
         let files = disk.files();
         let holds = |path: &Path, content: &[u8]| {
-            let matches = |(name, bytes): &(String, &[u8])| Path::new(name) == path && *bytes == content;
+            let matches =
+                |(name, bytes): &(String, &[u8])| Path::new(name) == path && *bytes == content;
             files.iter().any(matches)
         };
         // An empty workload begins without a store, and so without files of users in it.
@@ -272,7 +276,9 @@ impl Shape {
 /// All artifacts of a small store.
 pub(super) async fn all_artifacts(store: &dyn ArtifactStorePort) -> Result<Vec<Artifact>> {
     let page = PageRequest::first(1000)?;
-    let listed = store.list_artifacts(&ArtifactFilter::default(), &page).await?;
+    let listed = store
+        .list_artifacts(&ArtifactFilter::default(), &page)
+        .await?;
     Ok(listed.items)
 }
 

@@ -124,7 +124,10 @@ impl History {
                     remove: Vec::new(),
                 };
                 let op_id = Some(self.op_id(number)?);
-                store.tag(id, change, op_id).await.map(|artifact| artifact.id)
+                store
+                    .tag(id, change, op_id)
+                    .await
+                    .map(|artifact| artifact.id)
             }
         }
     }
@@ -160,16 +163,24 @@ impl History {
         let result = store.publish_artifact(request).await?;
         let expected_new = number == of;
         if expected_new != matches!(result, PublishArtifactResult::Published(_)) {
-            return Err(Error::internal("a publish had another outcome than expected")
-                .with("step", number)
-                .with("of", of)
-                .with("was_duplicate", result.is_duplicate()));
+            return Err(
+                Error::internal("a publish had another outcome than expected")
+                    .with("step", number)
+                    .with("of", of)
+                    .with("was_duplicate", result.is_duplicate()),
+            );
         }
         Ok(result.artifact().id)
     }
 
-    fn request(&self, number: u64, of: u64, source: ArtifactSource) -> Result<PublishArtifactRequest> {
-        let mut request = PublishArtifactRequest::file(self.artifact_type()?, self.key(of)?, source);
+    fn request(
+        &self,
+        number: u64,
+        of: u64,
+        source: ArtifactSource,
+    ) -> Result<PublishArtifactRequest> {
+        let mut request =
+            PublishArtifactRequest::file(self.artifact_type()?, self.key(of)?, source);
         request.op_id = Some(self.op_id(number)?);
         Ok(request)
     }
@@ -188,7 +199,11 @@ impl History {
 
     async fn find(&self, store: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
         let found = store
-            .find_by_logical_key(&self.artifact_type()?, &self.key(number)?, &PageRequest::default())
+            .find_by_logical_key(
+                &self.artifact_type()?,
+                &self.key(number)?,
+                &PageRequest::default(),
+            )
             .await?;
         match found.items.as_slice() {
             [artifact] => Ok(artifact.id),
@@ -212,7 +227,9 @@ impl History {
         for number in 0..end {
             match self.step(number) {
                 Step::Merge(of) | Step::Tag(of) => {
-                    tags.entry(of).or_default().insert("step", number.to_string())?;
+                    tags.entry(of)
+                        .or_default()
+                        .insert("step", number.to_string())?;
                 }
                 Step::Publish | Step::Adopt | Step::Again(_) => {}
             }
@@ -225,7 +242,10 @@ impl History {
                     .with("worker", self.worker)
                     .with("step", number)
             };
-            if acknowledged.get(&number).is_some_and(|acknowledged| *acknowledged != id) {
+            if acknowledged
+                .get(&number)
+                .is_some_and(|acknowledged| *acknowledged != id)
+            {
                 return Err(different("the id"));
             }
             let reader = store.open(id, None).await?;

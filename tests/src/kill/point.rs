@@ -40,7 +40,9 @@ impl FromStr for KillPlan {
         if text == "never" {
             return Ok(Self::Never);
         }
-        let (name, nth) = text.split_once(':').ok_or("a plan is `never` or NAME:NTH")?;
+        let (name, nth) = text
+            .split_once(':')
+            .ok_or("a plan is `never` or NAME:NTH")?;
         let nth = nth.parse().map_err(|_| "NTH is not a number")?;
         Ok(match name {
             "call" => Self::AtCall(nth),

@@ -95,7 +95,8 @@ impl Heard {
                 }
             }
             ["POINT", name, times] => {
-                self.points.insert((*name).to_owned(), times.parse().unwrap_or(0));
+                self.points
+                    .insert((*name).to_owned(), times.parse().unwrap_or(0));
             }
             ["DONE"] => self.finished = true,
             _ => self.errors.push(line.to_owned()),

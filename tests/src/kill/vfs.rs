@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use artstore_core::path::RelPath;
-use artstore_fs::vfs::{
-    FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata,
-};
+use artstore_fs::vfs::{FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata};
 
 use super::point::{Killer, area};
 

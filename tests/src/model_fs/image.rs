@@ -115,7 +115,12 @@ impl CrashStates {
     fn by_chance(&mut self) -> Option<Vec<usize>> {
         self.tries = self.tries.checked_sub(1)?;
         let random = &mut self.random;
-        Some(self.choices.iter().map(|choice| random.below(choice.ways)).collect())
+        Some(
+            self.choices
+                .iter()
+                .map(|choice| random.below(choice.ways))
+                .collect(),
+        )
     }
 
     fn image(&self, selection: &[usize]) -> DurableImage {
@@ -169,8 +174,7 @@ impl CrashStates {
                 continue;
             };
             let names = disk.links(user_move.inode);
-            let Some(Node::Directory(directory)) =
-                disk.nodes.get_mut(directory).map(Arc::make_mut)
+            let Some(Node::Directory(directory)) = disk.nodes.get_mut(directory).map(Arc::make_mut)
             else {
                 continue;
             };
@@ -248,8 +252,11 @@ fn choices_of(disk: &Disk) -> Vec<Choice> {
                 });
             }
             Node::Directory(directory) => {
-                let names: BTreeSet<_> =
-                    directory.unsynced.iter().map(|change| &change.name).collect();
+                let names: BTreeSet<_> = directory
+                    .unsynced
+                    .iter()
+                    .map(|change| &change.name)
+                    .collect();
                 for name in names {
                     let mut results = vec![(directory.durable.get(name).copied(), None)];
                     for change in &directory.unsynced {

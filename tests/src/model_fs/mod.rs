@@ -393,7 +393,13 @@ impl Vfs for ModelVfs {
         let path = path.map_or_else(|| PathBuf::from(ROOT), inside);
         let mut state = self.begin(CallKind::SyncDirectory, &path)?;
         let inode = state.disk.find(&path)?;
-        let children: Vec<Inode> = state.disk.directory(inode)?.entries.values().copied().collect();
+        let children: Vec<Inode> = state
+            .disk
+            .directory(inode)?
+            .entries
+            .values()
+            .copied()
+            .collect();
         for child in children {
             if let Ok(file) = state.disk.file_mut(child)
                 && file.sync_put_off
@@ -402,9 +408,9 @@ impl Vfs for ModelVfs {
             }
         }
         let lies = state.lies.clone();
-        state
-            .disk
-            .sync_directory(inode, |disk, named| State::names_are_synced(&lies, disk, named))
+        state.disk.sync_directory(inode, |disk, named| {
+            State::names_are_synced(&lies, disk, named)
+        })
     }
 
     fn read_directory(&self, path: Option<&RelPath>) -> io::Result<Vec<VfsEntry>> {
@@ -494,7 +500,8 @@ impl Vfs for ModelVfs {
     }
 
     fn filesystem(&self) -> io::Result<FilesystemKind> {
-        self.begin(CallKind::Environment, Path::new(ROOT)).map(drop)?;
+        self.begin(CallKind::Environment, Path::new(ROOT))
+            .map(drop)?;
         Ok(FilesystemKind::Local)
     }
 

@@ -132,22 +132,13 @@ fn the_move_of_a_users_file_is_whole_or_did_not_happen() {
     let source = Path::new(OUTSIDE).join("mine");
     vfs.put_file(&source, b"1");
     vfs.adopt(&source, &path("a")).unwrap();
-    check(
-        &vfs,
-        &[&["/a=1"], &["/outside/mine=1"]],
-    );
+    check(&vfs, &[&["/a=1"], &["/outside/mine=1"]]);
     vfs.sync_directory(None).unwrap();
     check(&vfs, &[&["/a=1"]]);
     vfs.give_back(&path("a"), &source).unwrap();
-    check(
-        &vfs,
-        &[&["/a=1"], &["/outside/mine=1"]],
-    );
+    check(&vfs, &[&["/a=1"], &["/outside/mine=1"]]);
     vfs.adopt(&source, &path("b")).unwrap();
-    check(
-        &vfs,
-        &[&["/a=1"], &["/b=1"], &["/outside/mine=1"]],
-    );
+    check(&vfs, &[&["/a=1"], &["/b=1"], &["/outside/mine=1"]]);
 }
 
 #[test]
@@ -213,7 +204,10 @@ fn names_that_exist_are_not_replaced_by_accident() {
         kind(vfs.create(&path("a/a"), 0).map(drop)),
         ErrorKind::NotADirectory
     );
-    assert_eq!(kind(vfs.create_directory(&path("a"))), ErrorKind::AlreadyExists);
+    assert_eq!(
+        kind(vfs.create_directory(&path("a"))),
+        ErrorKind::AlreadyExists
+    );
 }
 
 #[test]
@@ -255,7 +249,12 @@ fn lies_leave_syncs_out() {
     let vfs = store();
     vfs.set_lies([Lie::DataSync].into());
     write(&vfs, "data", b"1", true);
-    write(&vfs, "record", b"{\n  \"format\": \"artstore.artifact\"", true);
+    write(
+        &vfs,
+        "record",
+        b"{\n  \"format\": \"artstore.artifact\"",
+        true,
+    );
     vfs.sync_directory(None).unwrap();
     let states = survivors(&vfs);
     assert!(states.len() > 1);

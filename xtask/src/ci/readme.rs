@@ -9,7 +9,8 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 /// Languages of the code blocks that hold commands.
 const SHELLS: &[&str] = &["sh", "bash", "shell", "console"];
 
-/// Fails unless the second command of `README.md` is cargo with these arguments, and `.ci/run` has it on a line.
+/// Fails unless the section `Test` of `README.md` begins with the command cargo with these arguments, and `.ci/run` has it on
+/// a line.
 pub(crate) fn check(root: &Path, arguments: &[&str]) -> Result<()> {
     let expected = format!("cargo {}", arguments.join(" "));
     let readme = read(root, "README.md")?;
@@ -22,10 +23,12 @@ fn read(root: &Path, name: &str) -> Result<String> {
 }
 
 fn check_texts(readme: &str, script: &str, expected: &str) -> Result<()> {
-    match commands(readme).get(1) {
-        None => bail!("README.md: no second command; `{expected}` must be it"),
+    match commands(readme, "Test").first() {
+        None => bail!("README.md: no command under the heading Test; `{expected}` must be it"),
         Some(command) if command != expected => {
-            bail!("README.md: the second command is `{command}` and must be `{expected}`");
+            bail!(
+                "README.md: the command under the heading Test is `{command}` and must be `{expected}`"
+            );
         }
         Some(_) => {}
     }
@@ -35,17 +38,27 @@ fn check_texts(readme: &str, script: &str, expected: &str) -> Result<()> {
     Ok(())
 }
 
-/// The lines of the fenced shell blocks of a page, without prompts, comments and blank lines.
-fn commands(page: &str) -> Vec<String> {
+/// The lines of the fenced shell blocks between a heading and the next one, without prompts, comments and blank lines.
+fn commands(page: &str, heading: &str) -> Vec<String> {
     let mut commands = Vec::new();
+    let mut title: Option<String> = None;
+    let mut is_in_heading = false;
     let mut is_shell = false;
     for event in Parser::new(page) {
         match event {
+            Event::Start(Tag::Heading { .. }) => {
+                title = Some(String::new());
+                is_in_heading = true;
+            }
+            Event::End(TagEnd::Heading(_)) => is_in_heading = false,
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => {
                 is_shell = SHELLS.contains(&language.as_ref());
             }
             Event::End(TagEnd::CodeBlock) => is_shell = false,
-            Event::Text(text) if is_shell => {
+            Event::Text(text) if is_in_heading => {
+                title.get_or_insert_default().push_str(&text);
+            }
+            Event::Text(text) if is_shell && title.as_deref() == Some(heading) => {
                 let lines = text
                     .lines()
                     .map(|line| line.trim_start_matches("$ ").trim());
@@ -71,9 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_the_lines_of_shell_blocks() {
-        let page = "```sh\n# builds\n$ cargo build\n```\n\n```json\n{}\n```\n\n    indented\n\n```bash\ncargo test\n\n```\n";
-        assert_eq!(commands(page), ["cargo build", "cargo test"]);
+    fn commands_are_the_lines_of_shell_blocks_of_the_section() {
+        let page = "```sh\nls\n```\n## Test\n\n```sh\n# all\n$ cargo test\n```\n\n```json\n{}\n```\n\n    indented\n\n```bash\ncargo doc\n\n```\n## Next\n```sh\nrm\n```\n";
+        assert_eq!(commands(page, "Test"), ["cargo test", "cargo doc"]);
     }
 
     #[test]
@@ -84,29 +97,35 @@ mod tests {
     }
 
     #[test]
-    fn a_readme_without_a_second_command_is_found() {
+    fn a_readme_without_a_test_command_is_found() {
         check_error(
-            "```sh\ncargo build\n```\n",
+            &format!("```sh\n{TEST}\n```\n## Test\n"),
             TEST,
-            "README.md: no second command; `cargo test --workspace --locked` must be it",
+            "README.md: no command under the heading Test; `cargo test --workspace --locked` must be it",
         );
     }
 
     #[test]
-    fn another_second_command_is_found() {
+    fn another_test_command_is_found() {
         check_error(
-            "```sh\ncargo build\ncargo test\n```\n",
+            "## Test\n```sh\ncargo test\n```\n",
             TEST,
-            "README.md: the second command is `cargo test` and must be `cargo test --workspace --locked`",
+            "README.md: the command under the heading Test is `cargo test` and must be `cargo test --workspace --locked`",
         );
     }
 
     #[test]
     fn a_script_that_runs_another_command_is_found() {
         check_error(
-            &format!("```sh\ncargo build\n{TEST}\n```\n"),
+            &format!("## Test\n```sh\n{TEST}\n```\n"),
             "cargo test\n",
             ".ci/run: has no line `cargo test --workspace --locked`",
         );
+    }
+
+    #[test]
+    fn the_readme_and_the_script_of_this_project_agree() {
+        let root = crate::workspace::root().unwrap();
+        check(&root, crate::ci::TEST).unwrap();
     }
 }

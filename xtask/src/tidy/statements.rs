@@ -30,14 +30,25 @@ fn is_statement(file: &SourceFile) -> bool {
     file.extension() == "sql" && matches!(parts.as_slice(), ["crates", _, "src", "sql", ..])
 }
 
-/// The paths that a source names in `include_str!` with a literal.
+/// The paths that a source names in `include_str!`: a literal, or in a macro `concat!("before", $name, "after")`, where
+/// `$name` may be any literal of the same source.
 fn embedded_by(file: &SourceFile) -> Vec<String> {
-    file.text
-        .split("include_str!(")
-        .skip(1)
-        .filter_map(|rest| rest.trim_start().strip_prefix('"'))
-        .filter_map(|rest| rest.split_once('"'))
-        .filter_map(|(path, _)| resolve(file.folder(), path))
+    let quoted: Vec<&str> = file.text.split('"').collect();
+    let mut paths = Vec::new();
+    for argument in file.text.split("include_str!(").skip(1) {
+        let argument = argument.trim_start();
+        let parts: Vec<&str> = argument.splitn(5, '"').collect();
+        match parts.as_slice() {
+            ["", path, ..] => paths.push((*path).to_owned()),
+            ["concat!(", before, between, after, ..] if between.trim_start().starts_with(", $") => {
+                paths.extend(quoted.iter().map(|name| format!("{before}{name}{after}")));
+            }
+            _ => {}
+        }
+    }
+    paths
+        .iter()
+        .filter_map(|path| resolve(file.folder(), path))
         .collect()
 }
 
@@ -71,6 +82,22 @@ mod tests {
         assert_eq!(
             check(&files),
             ["crates/sqlite/src/sql/artifacts/get.sql: no include_str! names this statement"]
+        );
+    }
+
+    #[test]
+    fn a_macro_embeds_what_it_is_called_with_and_nothing_else() {
+        let files = [
+            SourceFile::sample(STATEMENT, "select 1\n"),
+            SourceFile::sample("crates/sqlite/src/sql/artifacts/put.sql", "select 1\n"),
+            SourceFile::sample(
+                "crates/sqlite/src/artifacts/statements.rs",
+                "const $name: &str = include_str!(concat!(\"../sql/artifacts/\", $file, \".sql\"));\nstatements! { GET = \"get\" }\n",
+            ),
+        ];
+        assert_eq!(
+            check(&files),
+            ["crates/sqlite/src/sql/artifacts/put.sql: no include_str! names this statement"]
         );
     }
 

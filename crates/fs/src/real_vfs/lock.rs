@@ -83,7 +83,8 @@ fn create_parents(vfs: &RealVfs, path: &RelPath) -> io::Result<()> {
     }
 }
 
-fn names(vfs: &RealVfs, path: &RelPath, file: &File) -> io::Result<bool> {
+/// Whether `path` names `file`.
+pub(super) fn names(vfs: &RealVfs, path: &RelPath, file: &File) -> io::Result<bool> {
     let locked = metadata_of(&rustix::fs::fstat(file)?);
     match vfs.metadata(path) {
         Ok(named) => Ok(named.identity == locked.identity),

@@ -67,7 +67,7 @@ fn open_by_kernel(
 ) -> Result<Option<OwnedFd>> {
     use rustix::fs::{ResolveFlags, openat2};
 
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..ATTEMPTS {
         match openat2(directory, path, flags, mode, resolve) {
             Ok(opened) => return Ok(Some(opened)),

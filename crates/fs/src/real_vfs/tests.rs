@@ -239,6 +239,20 @@ fn locks_exclude_and_follow_the_name() {
 }
 
 #[test]
+fn a_lock_is_good_only_for_the_file_that_has_the_name() {
+    with_both_resolvers(|world| {
+        let (name, at) = (path("x.lock"), world.root().join("x.lock"));
+        let locked = File::create(&at).unwrap();
+        assert!(lock::names(&world.vfs, &name, &locked).unwrap());
+        fs::write(world.outside("other"), "").unwrap();
+        fs::rename(world.outside("other"), &at).unwrap();
+        assert!(!lock::names(&world.vfs, &name, &locked).unwrap());
+        fs::remove_file(&at).unwrap();
+        assert!(!lock::names(&world.vfs, &name, &locked).unwrap());
+    });
+}
+
+#[test]
 fn another_directory_in_the_roots_place_is_not_the_root() {
     with_both_resolvers(|world| {
         let vfs = &world.vfs;

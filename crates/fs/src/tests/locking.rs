@@ -102,7 +102,9 @@ async fn a_note_of_another_start_or_a_damaged_one_is_not_believed() {
     let note = std::fs::read_to_string(&file).unwrap();
     assert_eq!(note.len(), 58);
     let other_start = format!("{}{}", Uuid::now_v7(), &note[36..]);
+    let too_few_digits = format!("{} 7\n", &note[..36]);
     for wrong in [
+        &too_few_digits,
         &other_start,
         &note[..57],
         &note.replace('7', "x"),

@@ -214,11 +214,14 @@ async fn what_a_dropped_caller_staged_does_not_stay() {
     let world = World::new().await;
     let first = world.stage_bytes(b"first").await;
     let source = ArtifactSource::Bytes(content(MIB).into());
-    let mut staging = Box::pin(world.stage(source));
-    let polled = futures_util::poll!(staging.as_mut());
-    assert!(polled.is_pending());
-    drop(staging);
-    // The closure of the dropped call is still at work, or waits for a thread.
+    let document = world
+        .store
+        .stage_document(staging_id(), content(100).into());
+    let (mut source, mut document) = (Box::pin(world.stage(source)), Box::pin(document));
+    assert!(futures_util::poll!(source.as_mut()).is_pending());
+    assert!(futures_util::poll!(document.as_mut()).is_pending());
+    drop((source, document));
+    // The closures of the dropped calls are still at work, or wait for a thread.
     while staged_files(&world).len() > 1 || Arc::strong_count(world.store.inner()) > 1 {
         tokio::task::yield_now().await;
     }

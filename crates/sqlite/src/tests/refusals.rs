@@ -29,7 +29,7 @@ async fn databases_of_something_else_are_refused() {
     let foreign = |connection: &Connection| {
         connection
             .execute_batch("CREATE TABLE notes (text TEXT)")
-            .unwrap()
+            .unwrap();
     };
     let world = check(foreign, ErrorKind::Corrupt, "not a catalog").await;
     let connection = Connection::open(world.path()).unwrap();
@@ -86,7 +86,7 @@ async fn an_older_schema_waits_for_its_migration() {
     let older = |connection: &Connection| {
         connection
             .pragma_update(None, "application_id", APPLICATION_ID)
-            .unwrap()
+            .unwrap();
     };
     let world = check(older, ErrorKind::Unavailable, "older schema").await;
     world.catalog.migrate(&permit()).await.unwrap();

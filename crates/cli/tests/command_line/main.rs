@@ -1,0 +1,14 @@
+//! The real binary in temporary directories.
+
+#[cfg(test)]
+mod artifacts;
+#[cfg(test)]
+mod bytes;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,118 @@
+//! A store on the local filesystem with SQLite, whose parts a test can wrap.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use artstore_context::{SystemClock, UuidV7Ids};
+use artstore_core::Result;
+use artstore_core::backend::{ArtifactCatalog, DomainLock, IdSource, NoProgress};
+use artstore_core::format::CatalogUrls;
+use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_engine::{CatalogSet, Engine, EngineParts, EngineSettings};
+use artstore_fs::vfs::Vfs;
+use artstore_fs::{FsLock, FsStore, RealVfs};
+use artstore_sqlite::{SqliteArtifactCatalog, SqliteSettings};
+
+use crate::kill::catalog::KillingCatalog;
+use crate::kill::point::Killer;
+use crate::kill::vfs::KillingVfs;
+
+/// An engine on real files and a real database.
+#[derive(Debug)]
+pub struct LocalStore {
+    engine: Engine,
+}
+
+/// What a test may put around the parts of a [`LocalStore`].
+pub struct Wrapping {
+    /// Around the filesystem.
+    pub vfs: Box<dyn FnOnce(Arc<dyn Vfs>) -> Arc<dyn Vfs>>,
+    /// Around the lock.
+    pub lock: Box<dyn FnOnce(Arc<dyn DomainLock>) -> Arc<dyn DomainLock>>,
+    /// Around the catalog.
+    pub catalog: Box<dyn FnOnce(Arc<dyn ArtifactCatalog>) -> Arc<dyn ArtifactCatalog>>,
+}
+
+impl Default for Wrapping {
+    fn default() -> Self {
+        Self {
+            vfs: Box::new(|vfs| vfs),
+            lock: Box::new(|lock| lock),
+            catalog: Box::new(|catalog| catalog),
+        }
+    }
+}
+
+impl LocalStore {
+    /// Opens the store at `root`, which becomes one if it is none.
+    ///
+    /// # Errors
+    /// As [`artstore_engine::initialize`].
+    pub async fn open(root: &Path) -> Result<Self> {
+        Self::open_wrapped(root, Wrapping::default()).await
+    }
+
+    /// Opens the store with `killer` around everything that changes it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_killing(root: &Path, killer: &Arc<Killer>) -> Result<Self> {
+        let around_vfs = Arc::clone(killer);
+        let around_catalog = Arc::clone(killer);
+        let wrapping = Wrapping {
+            vfs: Box::new(|vfs| Arc::new(KillingVfs::new(vfs, around_vfs))),
+            catalog: Box::new(|catalog| Arc::new(KillingCatalog::new(catalog, around_catalog))),
+            ..Wrapping::default()
+        };
+        Self::open_wrapped(root, wrapping).await
+    }
+
+    /// Opens the store with what `wrapping` puts around its parts.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_wrapped(root: &Path, wrapping: Wrapping) -> Result<Self> {
+        let vfs = (wrapping.vfs)(Arc::new(RealVfs::new(root.to_owned())));
+        let ids: Arc<dyn IdSource> = Arc::new(UuidV7Ids::default());
+        let clock = Arc::new(SystemClock);
+        let files = FsStore::new(Arc::clone(&vfs), Arc::clone(&ids));
+        let urls = CatalogUrls::default();
+        let store = artstore_engine::initialize(&*files, &*clock, &*ids, urls).await?;
+        let path = root.join("catalog.sqlite");
+        let catalog = SqliteArtifactCatalog::new(path, SqliteSettings::default());
+        let parts = EngineParts {
+            store,
+            blobs: files.clone(),
+            publications: files,
+            lock: (wrapping.lock)(FsLock::new(vfs)),
+            catalogs: CatalogSet {
+                artifacts: (wrapping.catalog)(Arc::new(catalog)),
+            },
+            clock,
+            ids,
+            progress: Arc::new(NoProgress),
+        };
+        let settings = EngineSettings {
+            actor: "tester".to_owned(),
+            ..EngineSettings::default()
+        };
+        Ok(Self {
+            engine: Engine::new(parts, settings),
+        })
+    }
+
+    /// The port of artifacts.
+    pub fn artifacts(&self) -> Arc<dyn ArtifactStorePort> {
+        self.engine.artifact_store()
+    }
+
+    /// The port of maintenance.
+    pub fn maintenance(&self) -> Arc<dyn Maintenance> {
+        self.engine.maintenance()
+    }
+
+    /// Waits until every change has ended, and closes the catalog.
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+}
