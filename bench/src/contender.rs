@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::floor;
+use crate::{floor, store};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -71,6 +71,12 @@ const ENTRIES: &[Entry] = &[
         open: floor::publish::open,
     },
     Entry {
+        figure: Figure::Publish,
+        name: "artstore",
+        set_up: store::set_up,
+        open: store::open_small,
+    },
+    Entry {
         figure: Figure::Big,
         name: "disk",
         set_up: floor::nothing,
@@ -83,10 +89,22 @@ const ENTRIES: &[Entry] = &[
         open: floor::sha256::open,
     },
     Entry {
+        figure: Figure::Big,
+        name: "artstore",
+        set_up: store::set_up,
+        open: store::open_copy,
+    },
+    Entry {
         figure: Figure::Adopt,
         name: "sha256",
         set_up: floor::nothing,
         open: floor::sha256::open,
+    },
+    Entry {
+        figure: Figure::Adopt,
+        name: "artstore",
+        set_up: store::set_up,
+        open: store::open_adopt,
     },
 ];
 
@@ -140,7 +158,7 @@ mod tests {
         let error = sides(Figure::Big, &["tape".to_owned()]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no contender `tape` for this figure; known are disk, sha256"
+            "no contender `tape` for this figure; known are disk, sha256, artstore"
         );
     }
 }

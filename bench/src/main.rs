@@ -27,6 +27,7 @@ mod measure;
 mod place;
 mod process;
 mod report;
+mod store;
 mod worker;
 
 use std::path::PathBuf;

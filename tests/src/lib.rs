@@ -5,6 +5,7 @@
 //! | [`model_fs`] | a filesystem in memory that knows what a loss of power would leave of it |
 //! | [`explorer`] | every crash and every fault of small workloads |
 //! | [`kill`] | processes that are killed at named points |
+//! | [`observed`] | decorators that tell an observer what is about to happen |
 //! | [`store`] | a store on the local filesystem whose parts can be wrapped |
 
 #![expect(clippy::expect_used, reason = "a test harness asserts")]
@@ -12,4 +13,5 @@
 pub mod explorer;
 pub mod kill;
 pub mod model_fs;
+pub mod observed;
 pub mod store;

@@ -13,9 +13,9 @@ use artstore_fs::vfs::Vfs;
 use artstore_fs::{FsLock, FsStore, RealVfs};
 use artstore_sqlite::{SqliteArtifactCatalog, SqliteSettings};
 
-use crate::kill::catalog::KillingCatalog;
-use crate::kill::point::Killer;
-use crate::kill::vfs::KillingVfs;
+use crate::observed::Observer;
+use crate::observed::catalog::ObservedCatalog;
+use crate::observed::vfs::ObservedVfs;
 
 /// An engine on real files and a real database.
 #[derive(Debug)]
@@ -52,16 +52,16 @@ impl LocalStore {
         Self::open_wrapped(root, Wrapping::default()).await
     }
 
-    /// Opens the store with `killer` around everything that changes it.
+    /// Opens the store with `observer` told of everything that changes it.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_killing(root: &Path, killer: &Arc<Killer>) -> Result<Self> {
-        let around_vfs = Arc::clone(killer);
-        let around_catalog = Arc::clone(killer);
+    pub async fn open_observed(root: &Path, observer: Arc<dyn Observer>) -> Result<Self> {
+        let around_vfs = Arc::clone(&observer);
+        let around_catalog = observer;
         let wrapping = Wrapping {
-            vfs: Box::new(|vfs| Arc::new(KillingVfs::new(vfs, around_vfs))),
-            catalog: Box::new(|catalog| Arc::new(KillingCatalog::new(catalog, around_catalog))),
+            vfs: Box::new(|vfs| Arc::new(ObservedVfs::new(vfs, around_vfs))),
+            catalog: Box::new(|catalog| Arc::new(ObservedCatalog::new(catalog, around_catalog))),
             ..Wrapping::default()
         };
         Self::open_wrapped(root, wrapping).await

@@ -319,7 +319,7 @@ impl<T> Unclaimed<T> {
 
 impl<T> Drop for Unclaimed<T> {
     fn drop(&mut self) {
-        if false {
+        if self.result.is_some() {
             self.inner.discard(&self.file);
         }
     }

@@ -19,7 +19,7 @@ use crate::schema::Accept;
 use crate::settings::SqliteSettings;
 
 /// The files that belong to a database: itself first.
-const PARTS: [&str; 1] = [""];
+const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// A database that is being made beside the one at `target`, and removed again unless it is put in its place.
 #[derive(Debug)]

@@ -34,10 +34,21 @@ fn every_behaviour_is_in_its_macro() {
             include_str!("../src/conformance/catalog/rows.rs"),
         ],
     );
-    let blobs = include_str!("../src/conformance/blobs.rs");
-    check("blob_store_conformance", &[blobs]);
-    let publication = include_str!("../src/conformance/publication.rs");
-    check("publication_log_conformance", &[publication]);
+    check(
+        "blob_store_conformance",
+        &[
+            include_str!("../src/conformance/blobs/reading.rs"),
+            include_str!("../src/conformance/blobs/staging.rs"),
+        ],
+    );
+    check(
+        "publication_log_conformance",
+        &[
+            include_str!("../src/conformance/publication/keep.rs"),
+            include_str!("../src/conformance/publication/publish.rs"),
+            include_str!("../src/conformance/publication/settle.rs"),
+        ],
+    );
     let root = include_str!("../src/conformance/root.rs");
     check("store_root_conformance", &[root]);
     let lock = include_str!("../src/conformance/lock.rs");

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let count: u64 = next()?.parse()?;
     let killer = Arc::new(Killer::new(next()?.parse()?));
 
-    let store = LocalStore::open_killing(&root, &killer).await?;
+    let store = LocalStore::open_observed(&root, killer.clone()).await?;
     let port = store.artifacts();
     for number in first..first + count {
         say(&format!("TRY {number}"))?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use artstore_core::path::RelPath;
+use crate::observed::Observer;
 
 /// When to kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +70,17 @@ impl Killer {
         }
     }
 
-    /// The process is about to pass the point `name`.
-    pub fn reach(&self, name: &str) {
+    /// How often each point was reached.
+    pub fn reached(&self) -> BTreeMap<String, u64> {
+        self.reached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Observer for Killer {
+    fn reach(&self, name: &str) {
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         let here = reached.entry(name.to_owned()).or_default();
         *here += 1;
@@ -86,14 +95,6 @@ impl Killer {
             let this_process = rustix::process::getpid();
             let _ = rustix::process::kill_process(this_process, rustix::process::Signal::KILL);
         }
-    }
-
-    /// How often each point was reached.
-    pub fn reached(&self) -> BTreeMap<String, u64> {
-        self.reached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }
 
@@ -119,22 +120,3 @@ pub const POINTS: &[&str] = &[
     "counter.write",
     "intent.remove",
 ];
-
-/// The name of what is at `path`, as points name it.
-pub fn area(path: &RelPath) -> &'static str {
-    let name = path.file_name();
-    match path.components().next() {
-        Some("staging") if name.ends_with(".lock") => "owner",
-        Some("staging") if name.ends_with(".data") => "staged-data",
-        Some("staging") => "staged-document",
-        Some("intents") => "intent",
-        Some("events") => "event",
-        Some("locks") => "counter",
-        Some("quarantine") => "quarantine",
-        Some("artifacts") => match artstore_core::layout::artifact_of_file_name(name) {
-            Some((_, artstore_core::layout::ArtifactFile::Record)) => "record",
-            _ => "data",
-        },
-        _ => "root",
-    }
-}

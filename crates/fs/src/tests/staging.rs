@@ -209,23 +209,31 @@ async fn what_cannot_be_adopted_is_refused_with_a_hint() {
     }
 }
 
-#[tokio::test]
-async fn what_a_dropped_caller_staged_does_not_stay() {
-    let world = World::new().await;
-    let first = world.stage_bytes(b"first").await;
-    let source = ArtifactSource::Bytes(content(MIB).into());
-    let document = world
-        .store
-        .stage_document(staging_id(), content(100).into());
-    let (mut source, mut document) = (Box::pin(world.stage(source)), Box::pin(document));
-    assert!(futures_util::poll!(source.as_mut()).is_pending());
-    assert!(futures_util::poll!(document.as_mut()).is_pending());
-    drop((source, document));
-    // The closures of the dropped calls are still at work, or wait for a thread.
-    while staged_files(&world).len() > 1 || Arc::strong_count(world.store.inner()) > 1 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(staged_files(&world), [format!("{}.data", first.id)]);
+#[test]
+fn what_a_dropped_caller_staged_does_not_stay() {
+    let one_thread = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    one_thread.block_on(async {
+        let world = World::new().await;
+        let first = world.stage_bytes(b"first").await;
+        let (let_go, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let source = ArtifactSource::Bytes(content(MIB).into());
+        let document = world
+            .store
+            .stage_document(staging_id(), content(100).into());
+        let (mut source, mut document) = (Box::pin(world.stage(source)), Box::pin(document));
+        assert!(futures_util::poll!(source.as_mut()).is_pending());
+        assert!(futures_util::poll!(document.as_mut()).is_pending());
+        drop((source, document));
+        let_go.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        // The closures of the dropped calls come before this one.
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        assert_eq!(staged_files(&world), [format!("{}.data", first.id)]);
+    });
 }
 
 fn sibling(world: &World) -> Arc<FsStore> {

@@ -4,6 +4,7 @@ mod catalog;
 mod lock;
 mod publication;
 mod rows;
+mod source;
 mod store;
 
 pub use catalog::{CatalogCopy, MemoryArtifactCatalog};

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use tokio::task::yield_now;
 
 use super::MemoryStore;
-use super::store::{Entry, World, blocking, fingerprint};
+use super::source::{blocking, fingerprint};
+use super::store::{Entry, World};
 
 /// Where a publication stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

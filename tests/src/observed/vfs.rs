@@ -1,4 +1,4 @@
-//! A filesystem that is killed at a point.
+//! A filesystem that is observed.
 
 use std::io;
 use std::path::Path;
@@ -7,35 +7,35 @@ use std::sync::Arc;
 use artstore_core::path::RelPath;
 use artstore_fs::vfs::{FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata};
 
-use super::point::{Killer, area};
+use super::Observer;
 
-/// Passes every call on, and tells a [`Killer`] before each that changes something.
+/// Passes every call on, and tells an [`Observer`] before each that changes something.
 #[derive(Debug)]
-pub struct KillingVfs {
+pub struct ObservedVfs {
     inner: Arc<dyn Vfs>,
-    killer: Arc<Killer>,
+    observer: Arc<dyn Observer>,
 }
 
-impl KillingVfs {
-    /// Kills the users of `inner`.
-    pub fn new(inner: Arc<dyn Vfs>, killer: Arc<Killer>) -> Self {
-        Self { inner, killer }
+impl ObservedVfs {
+    /// Observes the users of `inner`.
+    pub fn new(inner: Arc<dyn Vfs>, observer: Arc<dyn Observer>) -> Self {
+        Self { inner, observer }
     }
 
     fn reach(&self, area: &str, call: &str) {
-        self.killer.reach(&format!("{area}.{call}"));
+        self.observer.reach(&format!("{area}.{call}"));
     }
 
     fn file(&self, area: &'static str, inner: Box<dyn VfsFile>) -> Box<dyn VfsFile> {
-        Box::new(KillingFile {
+        Box::new(ObservedFile {
             area,
             inner,
-            killer: Arc::clone(&self.killer),
+            observer: Arc::clone(&self.observer),
         })
     }
 }
 
-impl Vfs for KillingVfs {
+impl Vfs for ObservedVfs {
     fn create(&self, path: &RelPath, mode: u32) -> io::Result<Box<dyn VfsFile>> {
         self.reach(area(path), "create");
         let file = self.inner.create(path, mode)?;
@@ -92,9 +92,9 @@ impl Vfs for KillingVfs {
     fn lock(&self, path: &RelPath, wait: LockWait) -> io::Result<Option<Box<dyn VfsLock>>> {
         let lock = self.inner.lock(path, wait)?;
         Ok(lock.map(|inner| {
-            Box::new(KillingLock {
+            Box::new(ObservedLock {
                 inner,
-                killer: Arc::clone(&self.killer),
+                observer: Arc::clone(&self.observer),
             }) as Box<dyn VfsLock>
         }))
     }
@@ -136,19 +136,19 @@ impl Vfs for KillingVfs {
 }
 
 #[derive(Debug)]
-struct KillingFile {
+struct ObservedFile {
     area: &'static str,
     inner: Box<dyn VfsFile>,
-    killer: Arc<Killer>,
+    observer: Arc<dyn Observer>,
 }
 
-impl VfsFile for KillingFile {
+impl VfsFile for ObservedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer)
     }
 
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
-        self.killer.reach(&format!("{}.write", self.area));
+        self.observer.reach(&format!("{}.write", self.area));
         self.inner.write_all(data)
     }
 
@@ -157,7 +157,7 @@ impl VfsFile for KillingFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.killer.reach(&format!("{}.sync", self.area));
+        self.observer.reach(&format!("{}.sync", self.area));
         self.inner.sync()
     }
 
@@ -171,18 +171,37 @@ impl VfsFile for KillingFile {
 }
 
 #[derive(Debug)]
-struct KillingLock {
+struct ObservedLock {
     inner: Box<dyn VfsLock>,
-    killer: Arc<Killer>,
+    observer: Arc<dyn Observer>,
 }
 
-impl VfsLock for KillingLock {
+impl VfsLock for ObservedLock {
     fn read(&self) -> io::Result<Vec<u8>> {
         self.inner.read()
     }
 
     fn write(&self, data: &[u8]) -> io::Result<()> {
-        self.killer.reach("counter.write");
+        self.observer.reach("counter.write");
         self.inner.write(data)
+    }
+}
+
+/// The name of what is at `path`, as observers are told.
+fn area(path: &RelPath) -> &'static str {
+    let name = path.file_name();
+    match path.components().next() {
+        Some("staging") if name.ends_with(".lock") => "owner",
+        Some("staging") if name.ends_with(".data") => "staged-data",
+        Some("staging") => "staged-document",
+        Some("intents") => "intent",
+        Some("events") => "event",
+        Some("locks") => "counter",
+        Some("quarantine") => "quarantine",
+        Some("artifacts") => match artstore_core::layout::artifact_of_file_name(name) {
+            Some((_, artstore_core::layout::ArtifactFile::Record)) => "record",
+            _ => "data",
+        },
+        _ => "root",
     }
 }

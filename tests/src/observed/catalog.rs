@@ -1,4 +1,4 @@
-//! A catalog that is killed before or after it commits.
+//! A catalog that is observed.
 
 use std::sync::Arc;
 
@@ -12,25 +12,25 @@ use artstore_core::id::ArtifactId;
 use artstore_core::maintenance::ArtifactCounts;
 use async_trait::async_trait;
 
-use super::point::Killer;
+use super::Observer;
 
-/// Passes every call on, and tells a [`Killer`] before and after each commit and rebuild.
+/// Passes every call on, and tells an [`Observer`] before and after each commit and rebuild.
 #[derive(Debug)]
-pub struct KillingCatalog {
+pub struct ObservedCatalog {
     inner: Arc<dyn ArtifactCatalog>,
-    killer: Arc<Killer>,
+    observer: Arc<dyn Observer>,
 }
 
-impl KillingCatalog {
-    /// Kills the users of `inner`.
-    pub fn new(inner: Arc<dyn ArtifactCatalog>, killer: Arc<Killer>) -> Self {
-        Self { inner, killer }
+impl ObservedCatalog {
+    /// Observes the users of `inner`.
+    pub fn new(inner: Arc<dyn ArtifactCatalog>, observer: Arc<dyn Observer>) -> Self {
+        Self { inner, observer }
     }
 }
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl ArtifactCatalog for KillingCatalog {
+impl ArtifactCatalog for ObservedCatalog {
     async fn head(&self) -> Result<CatalogHead> {
         self.inner.head().await
     }
@@ -44,9 +44,9 @@ impl ArtifactCatalog for KillingCatalog {
     }
 
     async fn apply(&self, permit: &LockPermit, commit: ArtifactCommit) -> Result<u64> {
-        self.killer.reach("catalog.before-commit");
+        self.observer.reach("catalog.before-commit");
         let applied = self.inner.apply(permit, commit).await;
-        self.killer.reach("catalog.after-commit");
+        self.observer.reach("catalog.after-commit");
         applied
     }
 
@@ -80,9 +80,9 @@ impl ArtifactCatalog for KillingCatalog {
         head: CatalogHead,
         commits: ArtifactCommits,
     ) -> Result<Option<String>> {
-        self.killer.reach("catalog.before-rebuild");
+        self.observer.reach("catalog.before-rebuild");
         let rebuilt = self.inner.rebuild(permit, head, commits).await;
-        self.killer.reach("catalog.after-rebuild");
+        self.observer.reach("catalog.after-rebuild");
         rebuilt
     }
 
