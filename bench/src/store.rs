@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use artstore_core::artifact::{ArtifactSource, PublishArtifactRequest};
 use artstore_core::key::{ArtifactType, LogicalKey};
 use artstore_core::ports::ArtifactStorePort;
-use artstore_tests::observed::Observer;
+use artstore_tests::observed::{Next, Observer};
 use artstore_tests::store::LocalStore;
 use tokio::runtime::Runtime;
 
@@ -43,13 +43,14 @@ struct SyncCounter {
 }
 
 impl Observer for SyncCounter {
-    fn reach(&self, name: &str) {
+    fn before(&self, name: &str) -> Next {
         match name {
             "directory.sync" => self.directories.fetch_add(1, Ordering::Relaxed),
             "catalog.before-commit" => self.files.fetch_add(1, Ordering::Relaxed),
             _ if name.ends_with(".sync") => self.files.fetch_add(1, Ordering::Relaxed),
             _ => 0,
         };
+        Next::Proceed
     }
 }
 

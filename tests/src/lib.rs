@@ -5,7 +5,7 @@
 //! | [`model_fs`] | a filesystem in memory that knows what a loss of power would leave of it |
 //! | [`explorer`] | every crash and every fault of small workloads |
 //! | [`kill`] | processes that are killed at named points |
-//! | [`observed`] | decorators that tell an observer what is about to happen |
+//! | [`observed`] | decorators that ask an observer before every change |
 //! | [`store`] | a store on the local filesystem whose parts can be wrapped |
 
 #![expect(clippy::expect_used, reason = "a test harness asserts")]

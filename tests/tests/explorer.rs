@@ -1,10 +1,14 @@
 //! Crashes and faults, on the real engine and filesystem adapter over a model of a disk.
 
-use std::sync::Mutex;
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test shows what it explored and what it found"
+)]
 
-use artstore_tests::explorer::sweep::sweep;
+use artstore_tests::explorer::sweep::{sweep, sweep_settling};
 use artstore_tests::explorer::{
-    Exploration, Explored, Mutant, Step, Workload, explore, explore_beginning,
+    Exploration, Explored, Mutant, Workload, explore, explore_beginning,
 };
 use artstore_tests::model_fs::Lie;
 
@@ -86,14 +90,28 @@ fn settling_survives_being_taken_down_twice() {
 
 #[test]
 fn every_fault_of_every_call_is_survived() {
-    let faults = Mutex::new(0);
-    for step in Step::ALL {
-        match sweep(&Workload::new([step])) {
-            Ok(more) => *faults.lock().unwrap() += more,
+    let mut faults = 0;
+    for workload in Workload::every(1) {
+        match sweep(&workload) {
+            Ok(more) => faults += more,
             Err(violation) => panic!("{violation}"),
         }
     }
-    println!("{} faults", faults.into_inner().unwrap());
+    println!("{faults} faults");
+    assert!(faults > 500);
+}
+
+#[test]
+fn every_fault_of_settling_is_survived() {
+    let mut faults = 0;
+    for workload in Workload::every(1) {
+        match sweep_settling(&workload, 6) {
+            Ok(more) => faults += more,
+            Err(violation) => panic!("{violation}"),
+        }
+    }
+    println!("{faults} faults");
+    assert!(faults > 500);
 }
 
 /// That leaving a step out is noticed in at least one workload, in which nothing is found otherwise.

@@ -24,9 +24,6 @@ use crate::staging::StagedKind;
 use crate::store::{Abandoned, FsStore, Inner};
 use crate::vfs::VfsFile;
 
-/// Modes of staged files, which keep them when they are published.
-const STAGED_MODE: u32 = 0o444;
-
 #[async_trait]
 impl BlobStore for FsStore {
     async fn source_size(&self, source: &ArtifactSource) -> Result<u64> {
@@ -187,11 +184,7 @@ impl Inner {
         from: &Path,
         write: impl FnOnce(&mut dyn VfsFile) -> Result<SourceFacts, Failure>,
     ) -> Result<(RelPath, SourceFacts)> {
-        let path = self.staging.path(id, StagedKind::Data)?;
-        let mut output = self
-            .vfs
-            .create(&path, STAGED_MODE)
-            .map_err(|error| self.failed("create", Some(&path), error))?;
+        let (path, mut output) = self.staging.create(id, StagedKind::Data)?;
         let written = write(output.as_mut());
         drop(output);
         match written {
@@ -227,11 +220,7 @@ impl Inner {
 
     /// Writes and syncs a document in staging.
     pub(crate) fn stage_document(&self, id: StagingId, document: &[u8]) -> Result<RelPath> {
-        let path = self.staging.path(id, StagedKind::Document)?;
-        let mut output = self
-            .vfs
-            .create(&path, STAGED_MODE)
-            .map_err(|error| self.failed("create", Some(&path), error))?;
+        let (path, mut output) = self.staging.create(id, StagedKind::Document)?;
         copy::write_small(document, output.as_mut()).map_err(|failure| {
             self.remove_quietly(&path);
             self.failure(failure, Path::new("document"), Some(&path))

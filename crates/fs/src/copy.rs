@@ -16,7 +16,7 @@ pub(crate) const PIECE_BYTES: usize = 1024 * 1024;
 /// Full pieces that wait for the second thread. With those in work, at most two more exist.
 const WAITING_PIECES: usize = 8;
 /// Writing back is started each time so many bytes were written.
-const WRITE_BACK_BYTES: u64 = 64 * 1024 * 1024;
+const WRITE_BACK_BYTES: u64 = if cfg!(test) { 4 } else { 64 } * 1024 * 1024;
 
 /// Why bytes were not moved.
 #[derive(Debug)]

@@ -27,9 +27,11 @@ use artstore_core::{Error, Result};
 use uuid::Uuid;
 
 use crate::error;
-use crate::vfs::{FileKind, LockWait, Vfs, VfsEntry, VfsLock};
+use crate::vfs::{FileKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock};
 
 const LOCK_SUFFIX: &str = ".lock";
+/// Modes of staged files, which keep them when they are published.
+const STAGED_MODE: u32 = 0o444;
 
 /// What a staged file holds, which its name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +78,30 @@ impl Staging {
         }
     }
 
-    /// The path of a staged file; the directory is made when it is first needed.
-    pub(crate) fn path(&self, id: StagingId, kind: StagedKind) -> Result<RelPath> {
-        self.directory()?.join(&format!("{id}{}", kind.suffix()))
+    /// Creates a staged file; the directory is made when it is first needed.
+    pub(crate) fn create(
+        &self,
+        id: StagingId,
+        kind: StagedKind,
+    ) -> Result<(RelPath, Box<dyn VfsFile>)> {
+        let name = format!("{id}{}", kind.suffix());
+        let directory = self.directory()?;
+        let path = directory.join(&name)?;
+        match self.vfs.create(&path, STAGED_MODE) {
+            Ok(file) => return Ok((path, file)),
+            // Somebody emptied the staging area by hand.
+            Err(error) if error.kind() == ErrorKind::NotFound => self.forget(&directory),
+            Err(error) => return Err(self.failed("create", &path, error)),
+        }
+        let path = self.directory()?.join(&name)?;
+        let created = self.vfs.create(&path, STAGED_MODE);
+        let file = created.map_err(|error| self.failed("create", &path, error))?;
+        Ok((path, file))
+    }
+
+    fn forget(&self, directory: &RelPath) {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        owner.take_if(|known| known.directory == *directory);
     }
 
     fn directory(&self) -> Result<RelPath> {

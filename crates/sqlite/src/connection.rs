@@ -62,7 +62,7 @@ fn prepare_writer(connection: &Connection, settings: &SqliteSettings) -> Result<
                 .into(),
         );
     }
-    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
     let synchronous: i64 = pragma(connection, "synchronous")?;
     if synchronous != 2 {
         return Err(Error::internal("the catalog does not sync its commits")

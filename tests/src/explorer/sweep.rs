@@ -2,7 +2,8 @@
 
 use artstore_core::ErrorKind;
 
-use super::check::{Finding, check_whole, dump, failed};
+use super::check::{CrashKind, Finding, Route, check_recovery, check_whole, dump, failed};
+use super::recorder::Moment;
 use super::recording::Recording;
 use super::stack::Machine;
 use super::workload::{Workload, all_artifacts, shapes};
@@ -44,6 +45,73 @@ pub fn sweep(workload: &Workload) -> Result<u64, Violation> {
         }
         Ok(faults)
     })
+}
+
+/// Takes `workload` down at every `stride`th moment of its last operation, and then fails every call of settling once with
+/// a full disk and once with a failing device. Returns the number of faults.
+///
+/// # Errors
+/// The first promise that was found broken.
+pub fn sweep_settling(workload: &Workload, stride: usize) -> Result<u64, Violation> {
+    block_on(async {
+        let recording = Recording::of(workload, None).await;
+        let recording = recording.map_err(|finding| Violation {
+            description: format!("{workload} fails undisturbed: {finding}"),
+        })?;
+        let mut faults = 0;
+        for moment in recording.moments.iter().step_by(stride) {
+            for failure in [Failure::StorageFull, Failure::DeviceError] {
+                let mut first = 0;
+                let mut has_struck = true;
+                while has_struck {
+                    first += 1;
+                    let plan = FaultPlan {
+                        kind: None,
+                        first,
+                        duration: FaultDuration::Once,
+                        failure,
+                    };
+                    let struck = strike_settling(&recording, moment, plan).await;
+                    has_struck = struck.map_err(|finding| Violation {
+                        description: format!(
+                            "{workload} killed {}, then {plan:?} while settling: {finding}",
+                            moment.label
+                        ),
+                    })?;
+                    faults += u64::from(has_struck);
+                }
+            }
+        }
+        Ok(faults)
+    })
+}
+
+/// Whether settling came as far as the planned fault.
+async fn strike_settling(
+    recording: &Recording,
+    moment: &Moment,
+    plan: FaultPlan,
+) -> Result<bool, Finding> {
+    let image = moment.disk.kill_image();
+    let machine = Machine::after_crash(image, "boot-0", Some(&moment.catalog), None, 1);
+    let engine = machine.open(None).await.map_err(failed("opening"))?;
+    let before = machine.vfs.calls().len() as u64;
+    machine.vfs.set_fault(Some(plan));
+    let settled = engine.maintenance().settle().await;
+    machine.vfs.set_fault(None);
+    let has_struck = machine.vfs.calls().len() as u64 - before >= plan.first;
+    if let Err(error) = &settled
+        && error.kind() != ErrorKind::Unavailable
+    {
+        return Err(format!("an I/O error became {error:?}"));
+    }
+    engine.close().await;
+    drop(engine);
+    let (expected, crash) = (&recording.expected, CrashKind::Kill);
+    check_recovery(&machine, expected, moment.answered, Route::Settle, crash)
+        .await
+        .map_err(|finding| format!("after {settled:?}: {finding}"))?;
+    Ok(has_struck)
 }
 
 fn machine(recording: &Recording) -> Machine {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::observed::Observer;
+use crate::observed::{Next, Observer};
 
 /// When to kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Killer {
 }
 
 impl Observer for Killer {
-    fn reach(&self, name: &str) {
+    fn before(&self, name: &str) -> Next {
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         let here = reached.entry(name.to_owned()).or_default();
         *here += 1;
@@ -95,6 +95,7 @@ impl Observer for Killer {
             let this_process = rustix::process::getpid();
             let _ = rustix::process::kill_process(this_process, rustix::process::Signal::KILL);
         }
+        Next::Proceed
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use artstore_core::Result;
 use artstore_core::artifact::{Artifact, DedupScope};
 use artstore_core::backend::{
     ArtifactCatalog, ArtifactCommit, ArtifactCommits, ArtifactEventRow, ArtifactProbe,
@@ -10,11 +9,12 @@ use artstore_core::backend::{
 };
 use artstore_core::id::ArtifactId;
 use artstore_core::maintenance::ArtifactCounts;
+use artstore_core::{Error, Result};
 use async_trait::async_trait;
 
-use super::Observer;
+use super::{Next, Observer};
 
-/// Passes every call on, and tells an [`Observer`] before and after each commit and rebuild.
+/// Passes every call on, and asks an [`Observer`] before and after each commit and rebuild.
 #[derive(Debug)]
 pub struct ObservedCatalog {
     inner: Arc<dyn ArtifactCatalog>,
@@ -25,6 +25,16 @@ impl ObservedCatalog {
     /// Observes the users of `inner`.
     pub fn new(inner: Arc<dyn ArtifactCatalog>, observer: Arc<dyn Observer>) -> Self {
         Self { inner, observer }
+    }
+}
+
+impl ObservedCatalog {
+    /// Commits cannot be pretended: a counter would have to be made up.
+    fn ask(&self, name: &str) -> Result<()> {
+        match self.observer.before(name) {
+            Next::Proceed | Next::Pretend => Ok(()),
+            Next::Fail(_) => Err(Error::unavailable("made to fail").with("call", name)),
+        }
     }
 }
 
@@ -44,9 +54,9 @@ impl ArtifactCatalog for ObservedCatalog {
     }
 
     async fn apply(&self, permit: &LockPermit, commit: ArtifactCommit) -> Result<u64> {
-        self.observer.reach("catalog.before-commit");
+        self.ask("catalog.before-commit")?;
         let applied = self.inner.apply(permit, commit).await;
-        self.observer.reach("catalog.after-commit");
+        self.ask("catalog.after-commit")?;
         applied
     }
 
@@ -80,9 +90,9 @@ impl ArtifactCatalog for ObservedCatalog {
         head: CatalogHead,
         commits: ArtifactCommits,
     ) -> Result<Option<String>> {
-        self.observer.reach("catalog.before-rebuild");
+        self.ask("catalog.before-rebuild")?;
         let rebuilt = self.inner.rebuild(permit, head, commits).await;
-        self.observer.reach("catalog.after-rebuild");
+        self.ask("catalog.after-rebuild")?;
         rebuilt
     }
 

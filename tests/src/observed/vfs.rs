@@ -7,9 +7,9 @@ use std::sync::Arc;
 use artstore_core::path::RelPath;
 use artstore_fs::vfs::{FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata};
 
-use super::Observer;
+use super::{Next, Observer};
 
-/// Passes every call on, and tells an [`Observer`] before each that changes something.
+/// Passes every call on, and asks an [`Observer`] before each that changes something.
 #[derive(Debug)]
 pub struct ObservedVfs {
     inner: Arc<dyn Vfs>,
@@ -22,8 +22,9 @@ impl ObservedVfs {
         Self { inner, observer }
     }
 
-    fn reach(&self, area: &str, call: &str) {
-        self.observer.reach(&format!("{area}.{call}"));
+    /// Whether the call is to be made.
+    fn ask(&self, area: &str, call: &str) -> io::Result<bool> {
+        ask(&*self.observer, area, call)
     }
 
     fn file(&self, area: &'static str, inner: Box<dyn VfsFile>) -> Box<dyn VfsFile> {
@@ -37,7 +38,7 @@ impl ObservedVfs {
 
 impl Vfs for ObservedVfs {
     fn create(&self, path: &RelPath, mode: u32) -> io::Result<Box<dyn VfsFile>> {
-        self.reach(area(path), "create");
+        self.ask(area(path), "create")?;
         let file = self.inner.create(path, mode)?;
         Ok(self.file(area(path), file))
     }
@@ -51,38 +52,52 @@ impl Vfs for ObservedVfs {
     }
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> io::Result<()> {
-        self.reach(area(to), "rename");
-        self.inner.rename_new(from, to)
+        match self.ask(area(to), "rename")? {
+            true => self.inner.rename_new(from, to),
+            false => Ok(()),
+        }
     }
 
     fn rename_over(&self, from: &RelPath, to: &RelPath) -> io::Result<()> {
-        self.reach(area(to), "replace");
-        self.inner.rename_over(from, to)
+        match self.ask(area(to), "replace")? {
+            true => self.inner.rename_over(from, to),
+            false => Ok(()),
+        }
     }
 
     fn remove_file(&self, path: &RelPath) -> io::Result<()> {
-        self.reach(area(path), "remove");
-        self.inner.remove_file(path)
+        match self.ask(area(path), "remove")? {
+            true => self.inner.remove_file(path),
+            false => Ok(()),
+        }
     }
 
     fn make_read_only(&self, path: &RelPath) -> io::Result<()> {
-        self.reach(area(path), "make-read-only");
-        self.inner.make_read_only(path)
+        match self.ask(area(path), "make-read-only")? {
+            true => self.inner.make_read_only(path),
+            false => Ok(()),
+        }
     }
 
     fn create_directory(&self, path: &RelPath) -> io::Result<()> {
-        self.reach("directory", "create");
-        self.inner.create_directory(path)
+        match self.ask("directory", "create")? {
+            true => self.inner.create_directory(path),
+            false => Ok(()),
+        }
     }
 
     fn remove_directory(&self, path: &RelPath) -> io::Result<()> {
-        self.reach("directory", "remove");
-        self.inner.remove_directory(path)
+        match self.ask("directory", "remove")? {
+            true => self.inner.remove_directory(path),
+            false => Ok(()),
+        }
     }
 
     fn sync_directory(&self, path: Option<&RelPath>) -> io::Result<()> {
-        self.reach("directory", "sync");
-        self.inner.sync_directory(path)
+        match self.ask("directory", "sync")? {
+            true => self.inner.sync_directory(path),
+            false => Ok(()),
+        }
     }
 
     fn read_directory(&self, path: Option<&RelPath>) -> io::Result<Vec<VfsEntry>> {
@@ -109,13 +124,17 @@ impl Vfs for ObservedVfs {
     }
 
     fn adopt(&self, from: &Path, to: &RelPath) -> io::Result<()> {
-        self.reach(area(to), "adopt");
-        self.inner.adopt(from, to)
+        match self.ask(area(to), "adopt")? {
+            true => self.inner.adopt(from, to),
+            false => Ok(()),
+        }
     }
 
     fn give_back(&self, from: &RelPath, to: &Path) -> io::Result<()> {
-        self.reach(area(from), "give-back");
-        self.inner.give_back(from, to)
+        match self.ask(area(from), "give-back")? {
+            true => self.inner.give_back(from, to),
+            false => Ok(()),
+        }
     }
 
     fn create_root(&self) -> io::Result<()> {
@@ -148,8 +167,10 @@ impl VfsFile for ObservedFile {
     }
 
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
-        self.observer.reach(&format!("{}.write", self.area));
-        self.inner.write_all(data)
+        match ask(&*self.observer, self.area, "write")? {
+            true => self.inner.write_all(data),
+            false => Ok(()),
+        }
     }
 
     fn reserve(&mut self, bytes: u64) -> io::Result<()> {
@@ -157,8 +178,10 @@ impl VfsFile for ObservedFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.observer.reach(&format!("{}.sync", self.area));
-        self.inner.sync()
+        match ask(&*self.observer, self.area, "sync")? {
+            true => self.inner.sync(),
+            false => Ok(()),
+        }
     }
 
     fn write_back_handle(&self) -> io::Result<Option<Box<dyn VfsFile>>> {
@@ -182,8 +205,21 @@ impl VfsLock for ObservedLock {
     }
 
     fn write(&self, data: &[u8]) -> io::Result<()> {
-        self.observer.reach("counter.write");
-        self.inner.write(data)
+        match ask(&*self.observer, "counter", "write")? {
+            true => self.inner.write(data),
+            false => Ok(()),
+        }
+    }
+}
+
+fn ask(observer: &dyn Observer, area: &str, call: &str) -> io::Result<bool> {
+    match observer.before(&format!("{area}.{call}")) {
+        Next::Proceed => Ok(true),
+        Next::Pretend => Ok(false),
+        Next::Fail(kind) => Err(io::Error::new(
+            kind,
+            format!("{area}.{call} was made to fail"),
+        )),
     }
 }
 

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use artstore_core::path::RelPath;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RawMode};
 
 use self::file::{RealFile, kind_of, metadata_of, not_regular};
 use self::held_root::{HeldRoot, OpenRoot};
@@ -113,7 +113,7 @@ impl Parent {
 impl Vfs for RealVfs {
     fn create(&self, path: &RelPath, mode: u32) -> io::Result<Box<dyn VfsFile>> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-        let created = self.open_below(path, flags, Mode::from_raw_mode(mode))?;
+        let created = self.open_below(path, flags, mode_of(mode))?;
         Ok(Box::new(RealFile::new(created)))
     }
 
@@ -270,6 +270,11 @@ impl Vfs for RealVfs {
         let found = machine::boot_id()?;
         Ok(self.boot_id.get_or_init(|| found).clone())
     }
+}
+
+/// The type of modes is narrower on some systems.
+fn mode_of(mode: impl TryInto<RawMode>) -> Mode {
+    Mode::from_raw_mode(mode.try_into().unwrap_or_default())
 }
 
 /// Some filesystems do not tell kinds in listings. `None` if the name is gone meanwhile.

@@ -1,7 +1,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-use rustix::fs::{CWD, FileType};
 use tempfile::TempDir;
 
 use super::*;
@@ -44,7 +43,8 @@ fn is_link_refusal(kind: io::ErrorKind) -> bool {
 }
 
 fn make_fifo(at: &Path) {
-    rustix::fs::mknodat(CWD, at, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(at).status();
+    assert!(made.unwrap().success());
 }
 
 #[test]
@@ -130,6 +130,7 @@ fn no_component_may_be_a_symbolic_link() {
     });
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn climbing_is_impossible_even_past_the_type_of_paths() {
     with_both_resolvers(|world| {
