@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use artstore_core::artifact::{ArtifactSource, PublishArtifactRequest};
 use artstore_core::key::{ArtifactType, LogicalKey};
 use artstore_core::ports::ArtifactStorePort;
-use artstore_tests::observed::{Next, Observer};
+use artstore_tests::observed::{Call, Next, Observer};
 use artstore_tests::store::LocalStore;
 use tokio::runtime::Runtime;
 
@@ -43,11 +43,12 @@ struct SyncCounter {
 }
 
 impl Observer for SyncCounter {
-    fn before(&self, name: &str) -> Next {
-        match name {
-            "directory.sync" => self.directories.fetch_add(1, Ordering::Relaxed),
-            "catalog.before-commit" => self.files.fetch_add(1, Ordering::Relaxed),
-            _ if name.ends_with(".sync") => self.files.fetch_add(1, Ordering::Relaxed),
+    fn before(&self, call: &Call<'_>) -> Next {
+        match (call.area, call.verb) {
+            ("directory", "sync") => self.directories.fetch_add(1, Ordering::Relaxed),
+            (_, "sync") | ("catalog", "before-commit") => {
+                self.files.fetch_add(1, Ordering::Relaxed)
+            }
             _ => 0,
         };
         Next::Proceed

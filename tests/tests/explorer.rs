@@ -30,7 +30,7 @@ fn survive(workloads: &[Workload], exploration: &Exploration) -> Explored {
 fn making_a_store_survives_every_crash() {
     let exploration = Exploration {
         seed: SEED,
-        power_losses: 30,
+        power_losses: 20,
         settling_every: u64::MAX,
         mutant: None,
     };
@@ -72,7 +72,7 @@ fn sampled_sequences_of_three_operations_survive_every_crash() {
         settling_every: u64::MAX,
         mutant: None,
     };
-    let sampled: Vec<_> = Workload::every(3).into_iter().step_by(23).collect();
+    let sampled: Vec<_> = Workload::every(3).into_iter().step_by(31).collect();
     survive(&sampled, &exploration);
 }
 
@@ -105,7 +105,7 @@ fn every_fault_of_every_call_is_survived() {
 fn every_fault_of_settling_is_survived() {
     let mut faults = 0;
     for workload in Workload::every(1) {
-        match sweep_settling(&workload, 6) {
+        match sweep_settling(&workload, 9) {
             Ok(more) => faults += more,
             Err(violation) => panic!("{violation}"),
         }

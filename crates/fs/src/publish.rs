@@ -62,7 +62,8 @@ impl Inner {
         let mut items = self.prepare(publication.items);
         if let Err(error) = self.make_directories(&items) {
             items.iter().for_each(|item| self.remove_document(item));
-            self.remove_intent(domain, id)?;
+            // One that cannot be removed names nothing and is settled at once by whoever finds it.
+            let _ = self.remove_intent(domain, id);
             return Err(error);
         }
         for item in items.iter_mut().filter(|item| item.outcome.is_ok()) {
@@ -73,7 +74,6 @@ impl Inner {
         let failed: Vec<&Item> = items.iter().filter(is_definite_failure).collect();
         failed.iter().for_each(|item| self.remove_document(item));
         if failed.len() == items.len() {
-            // An intent that names nothing is settled at once by whoever finds it.
             let _ = self.remove_intent(domain, id);
         }
         Ok(items.into_iter().map(|item| item.outcome).collect())

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::observed::{Next, Observer};
+use crate::observed::{Call, Next, Observer};
 
 /// When to kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,15 +80,16 @@ impl Killer {
 }
 
 impl Observer for Killer {
-    fn before(&self, name: &str) -> Next {
+    fn before(&self, call: &Call<'_>) -> Next {
+        let name = call.to_string();
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = reached.entry(name.to_owned()).or_default();
+        let here = reached.entry(name.clone()).or_default();
         *here += 1;
         let here = *here;
         let total: u64 = reached.values().sum();
         let is_due = match &self.plan {
             KillPlan::Never => false,
-            KillPlan::AtPoint { name: planned, nth } => planned == name && here == *nth,
+            KillPlan::AtPoint { name: planned, nth } => *planned == name && here == *nth,
             KillPlan::AtCall(nth) => total == *nth,
         };
         if is_due {

@@ -12,7 +12,7 @@ use artstore_core::maintenance::ArtifactCounts;
 use artstore_core::{Error, Result};
 use async_trait::async_trait;
 
-use super::{Next, Observer};
+use super::{Call, Next, Observer};
 
 /// Passes every call on, and asks an [`Observer`] before and after each commit and rebuild.
 #[derive(Debug)]
@@ -30,10 +30,15 @@ impl ObservedCatalog {
 
 impl ObservedCatalog {
     /// Commits cannot be pretended: a counter would have to be made up.
-    fn ask(&self, name: &str) -> Result<()> {
-        match self.observer.before(name) {
+    fn ask(&self, verb: &str) -> Result<()> {
+        let call = Call {
+            area: "catalog",
+            verb,
+            path: None,
+        };
+        match self.observer.before(&call) {
             Next::Proceed | Next::Pretend => Ok(()),
-            Next::Fail(_) => Err(Error::unavailable("made to fail").with("call", name)),
+            Next::Fail(_) => Err(Error::unavailable("made to fail").with("call", call)),
         }
     }
 }
@@ -54,9 +59,9 @@ impl ArtifactCatalog for ObservedCatalog {
     }
 
     async fn apply(&self, permit: &LockPermit, commit: ArtifactCommit) -> Result<u64> {
-        self.ask("catalog.before-commit")?;
+        self.ask("before-commit")?;
         let applied = self.inner.apply(permit, commit).await;
-        self.ask("catalog.after-commit")?;
+        self.ask("after-commit")?;
         applied
     }
 
@@ -90,9 +95,9 @@ impl ArtifactCatalog for ObservedCatalog {
         head: CatalogHead,
         commits: ArtifactCommits,
     ) -> Result<Option<String>> {
-        self.ask("catalog.before-rebuild")?;
+        self.ask("before-rebuild")?;
         let rebuilt = self.inner.rebuild(permit, head, commits).await;
-        self.ask("catalog.after-rebuild")?;
+        self.ask("after-rebuild")?;
         rebuilt
     }
 

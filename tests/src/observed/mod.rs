@@ -1,15 +1,34 @@
 //! Decorators that ask an observer before every call that changes something.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io;
+
+use artstore_core::path::RelPath;
 
 pub mod catalog;
 pub mod vfs;
 
-/// Is asked before calls, named `<area>.<call>`: `staged-data.sync`, `record.rename`, `catalog.before-commit`.
+/// Is asked before calls.
 pub trait Observer: Debug + Send + Sync + 'static {
-    /// The call named `name` is about to be made.
-    fn before(&self, name: &str) -> Next;
+    /// `call` is about to be made.
+    fn before(&self, call: &Call<'_>) -> Next;
+}
+
+/// A call that changes something, named `<area>.<verb>`: `staged-data.sync`, `record.rename`, `catalog.before-commit`.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// What it is about.
+    pub area: &'a str,
+    /// What is done to it.
+    pub verb: &'a str,
+    /// The path below the root, of renames the new one; none for open files and outside the filesystem.
+    pub path: Option<&'a RelPath>,
+}
+
+impl fmt::Display for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.area, self.verb)
+    }
 }
 
 /// What becomes of a call.

@@ -3,28 +3,45 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use artstore_core::path::RelPath;
 use artstore_fs::vfs::{FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata};
 
-use super::{Next, Observer};
+use super::{Call, Next, Observer};
 
 /// Passes every call on, and asks an [`Observer`] before each that changes something.
 #[derive(Debug)]
 pub struct ObservedVfs {
     inner: Arc<dyn Vfs>,
     observer: Arc<dyn Observer>,
+    boots: Arc<AtomicU16>,
 }
 
 impl ObservedVfs {
     /// Observes the users of `inner`.
     pub fn new(inner: Arc<dyn Vfs>, observer: Arc<dyn Observer>) -> Self {
-        Self { inner, observer }
+        Self {
+            inner,
+            observer,
+            boots: Arc::default(),
+        }
+    }
+
+    /// The same on a machine that was started anew as often as `boots` says.
+    #[must_use]
+    pub fn booted(mut self, boots: Arc<AtomicU16>) -> Self {
+        self.boots = boots;
+        self
     }
 
     /// Whether the call is to be made.
-    fn ask(&self, area: &str, call: &str) -> io::Result<bool> {
-        ask(&*self.observer, area, call)
+    fn ask(&self, verb: &str, path: &RelPath) -> io::Result<bool> {
+        self.ask_about(area(path), verb, Some(path))
+    }
+
+    fn ask_about(&self, area: &str, verb: &str, path: Option<&RelPath>) -> io::Result<bool> {
+        ask(&*self.observer, &Call { area, verb, path })
     }
 
     fn file(&self, area: &'static str, inner: Box<dyn VfsFile>) -> Box<dyn VfsFile> {
@@ -38,7 +55,7 @@ impl ObservedVfs {
 
 impl Vfs for ObservedVfs {
     fn create(&self, path: &RelPath, mode: u32) -> io::Result<Box<dyn VfsFile>> {
-        self.ask(area(path), "create")?;
+        self.ask("create", path)?;
         let file = self.inner.create(path, mode)?;
         Ok(self.file(area(path), file))
     }
@@ -52,49 +69,49 @@ impl Vfs for ObservedVfs {
     }
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> io::Result<()> {
-        match self.ask(area(to), "rename")? {
+        match self.ask("rename", to)? {
             true => self.inner.rename_new(from, to),
             false => Ok(()),
         }
     }
 
     fn rename_over(&self, from: &RelPath, to: &RelPath) -> io::Result<()> {
-        match self.ask(area(to), "replace")? {
+        match self.ask("replace", to)? {
             true => self.inner.rename_over(from, to),
             false => Ok(()),
         }
     }
 
     fn remove_file(&self, path: &RelPath) -> io::Result<()> {
-        match self.ask(area(path), "remove")? {
+        match self.ask("remove", path)? {
             true => self.inner.remove_file(path),
             false => Ok(()),
         }
     }
 
     fn make_read_only(&self, path: &RelPath) -> io::Result<()> {
-        match self.ask(area(path), "make-read-only")? {
+        match self.ask("make-read-only", path)? {
             true => self.inner.make_read_only(path),
             false => Ok(()),
         }
     }
 
     fn create_directory(&self, path: &RelPath) -> io::Result<()> {
-        match self.ask("directory", "create")? {
+        match self.ask_about("directory", "create", Some(path))? {
             true => self.inner.create_directory(path),
             false => Ok(()),
         }
     }
 
     fn remove_directory(&self, path: &RelPath) -> io::Result<()> {
-        match self.ask("directory", "remove")? {
+        match self.ask_about("directory", "remove", Some(path))? {
             true => self.inner.remove_directory(path),
             false => Ok(()),
         }
     }
 
     fn sync_directory(&self, path: Option<&RelPath>) -> io::Result<()> {
-        match self.ask("directory", "sync")? {
+        match self.ask_about("directory", "sync", path)? {
             true => self.inner.sync_directory(path),
             false => Ok(()),
         }
@@ -124,14 +141,14 @@ impl Vfs for ObservedVfs {
     }
 
     fn adopt(&self, from: &Path, to: &RelPath) -> io::Result<()> {
-        match self.ask(area(to), "adopt")? {
+        match self.ask("adopt", to)? {
             true => self.inner.adopt(from, to),
             false => Ok(()),
         }
     }
 
     fn give_back(&self, from: &RelPath, to: &Path) -> io::Result<()> {
-        match self.ask(area(from), "give-back")? {
+        match self.ask("give-back", from)? {
             true => self.inner.give_back(from, to),
             false => Ok(()),
         }
@@ -150,7 +167,12 @@ impl Vfs for ObservedVfs {
     }
 
     fn boot_id(&self) -> io::Result<String> {
-        self.inner.boot_id()
+        let mut id = self.inner.boot_id()?;
+        let boots = self.boots.load(Ordering::SeqCst);
+        if boots > 0 {
+            id.replace_range(..4, &format!("{boots:04x}"));
+        }
+        Ok(id)
     }
 }
 
@@ -167,7 +189,7 @@ impl VfsFile for ObservedFile {
     }
 
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
-        match ask(&*self.observer, self.area, "write")? {
+        match ask_of_file(&*self.observer, self.area, "write")? {
             true => self.inner.write_all(data),
             false => Ok(()),
         }
@@ -178,7 +200,7 @@ impl VfsFile for ObservedFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        match ask(&*self.observer, self.area, "sync")? {
+        match ask_of_file(&*self.observer, self.area, "sync")? {
             true => self.inner.sync(),
             false => Ok(()),
         }
@@ -205,21 +227,23 @@ impl VfsLock for ObservedLock {
     }
 
     fn write(&self, data: &[u8]) -> io::Result<()> {
-        match ask(&*self.observer, "counter", "write")? {
+        match ask_of_file(&*self.observer, "counter", "write")? {
             true => self.inner.write(data),
             false => Ok(()),
         }
     }
 }
 
-fn ask(observer: &dyn Observer, area: &str, call: &str) -> io::Result<bool> {
-    match observer.before(&format!("{area}.{call}")) {
+fn ask_of_file(observer: &dyn Observer, area: &str, verb: &str) -> io::Result<bool> {
+    let path = None;
+    ask(observer, &Call { area, verb, path })
+}
+
+fn ask(observer: &dyn Observer, call: &Call<'_>) -> io::Result<bool> {
+    match observer.before(call) {
         Next::Proceed => Ok(true),
         Next::Pretend => Ok(false),
-        Next::Fail(kind) => Err(io::Error::new(
-            kind,
-            format!("{area}.{call} was made to fail"),
-        )),
+        Next::Fail(kind) => Err(io::Error::new(kind, format!("{call} was made to fail"))),
     }
 }
 
