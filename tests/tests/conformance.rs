@@ -171,7 +171,8 @@ impl StoreHarness for FsHarness {
     async fn leave_torn_intent(&self) -> Result<()> {
         let directory = self.root().join("intents/artifacts");
         std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join("torn.json"), "{\"format\": \"arts").unwrap();
+        let name = format!("{}.json", samples::publication_id(99));
+        std::fs::write(directory.join(name), "{\"format\": \"arts").unwrap();
         Ok(())
     }
 

@@ -24,6 +24,7 @@ mod text;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use artstore_context::{Context, Environment, Settings};
 use artstore_core::Error;
@@ -34,6 +35,9 @@ use commands::Session;
 use failure::Failure;
 use output::{Format, Output};
 use progress::TerminalProgress;
+
+/// How long a program that was asked to end waits for changes that it has begun.
+const GRACE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -87,11 +91,13 @@ async fn run_in_store(command: Command, settings: Settings, output: Output) -> R
         result = command.run(&session) => result,
         failure = signals.next() => Err(failure),
     };
+    let was_asked_to_end = matches!(result, Err(Failure::Signal(_)));
     tokio::select! {
         biased;
         () = context.close() => {}
-        // The second signal: whoever sent it does not want to wait. The next command settles what is left.
+        // Whoever asks again, or waits long, does not want to wait. The next command settles what is left.
         _ = signals.next() => {}
+        () = tokio::time::sleep(GRACE), if was_asked_to_end => {}
     }
     progress.clear();
     result

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
-/// A point in time in UTC with millisecond precision, from year 0000 to 9999.
+/// A point in time in UTC with millisecond precision, from year 0000 to the last but one day of 9999.
 ///
 /// The text form is RFC 3339 with exactly three decimals and `Z`: `2026-11-20T09:30:00.000Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -81,7 +81,9 @@ impl CatalogHarness for SqliteHarness {
 
     async fn make_database_newer(&self) -> Result<()> {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
-        connection.pragma_update(None, "user_version", 1000).unwrap();
+        connection
+            .pragma_update(None, "user_version", 1000)
+            .unwrap();
         Ok(())
     }
 }

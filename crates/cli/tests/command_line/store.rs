@@ -222,3 +222,22 @@ fn settle_reports_what_it_found() {
         "{report}"
     );
 }
+
+#[test]
+fn a_held_lock_makes_changes_busy() {
+    let world = World::new();
+    let id = world.publish("a", "one");
+    let locks: Vec<_> = std::fs::read_dir(world.path("store/locks"))
+        .unwrap()
+        .map(|entry| std::fs::File::open(entry.unwrap().path()).unwrap())
+        .collect();
+    for lock in &locks {
+        lock.lock().unwrap();
+    }
+    let mut command = world.command(&["tag", &id, "a=1"]);
+    command.env("ARTSTORE_LOCK_PATIENCE_SECONDS", "0");
+    let said = crate::world::answer(&mut command).failed(6);
+    assert!(said.starts_with("error: "), "{said}");
+    // Readers wait for nobody.
+    assert_eq!(world.json(&["get", &id])["tags"], json!({}));
+}

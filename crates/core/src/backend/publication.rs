@@ -23,6 +23,8 @@ pub trait PublicationLog: Debug + Send + Sync + 'static {
     /// last file (its marker) last, never replacing anything; syncs each directory once. The published files can only be
     /// read (modes 0444 less the umask).
     ///
+    /// A name that is taken is a definite [`Conflict`](crate::ErrorKind::Conflict).
+    ///
     /// Returns one result per item: `Ok` if its names exist and survive a power loss. After a definite error
     /// (any kind but [`CommitUnknown`](crate::ErrorKind::CommitUnknown)) none of the item's final names exists and what was
     /// to be adopted is back in its place. After [`CommitUnknown`](crate::ErrorKind::CommitUnknown) settling finds out.
@@ -101,7 +103,8 @@ pub struct Publication {
 pub struct PublicationItem {
     /// The operation.
     pub op_id: OpId,
-    /// Staged files with their final names, in the order in which the names appear.
+    /// Staged files with their final names, in the order in which the names appear. Only the first of several names
+    /// may be that of a file to be adopted.
     pub files: Vec<(StagedFile, RelPath)>,
     /// A document decided under the lock (an event, a record with a number), whose name appears last.
     pub document: Option<(RelPath, Bytes)>,

@@ -244,9 +244,12 @@ pub async fn an_adopted_file_moves_when_it_is_published(harness: &dyn StoreHarne
     let file = source_file(harness, "adopted", &content(70_000));
     let staged = stage_adopted(&store, 1, &file).await;
     let name = path("artifacts/t/adopted.bin");
-    publish_files(&store, 1, vec![(staged, name.clone())])
-        .await
-        .unwrap();
+    let record = stage(&store, 2, "record").await;
+    let files = vec![
+        (staged, name.clone()),
+        (record, path("artifacts/t/record.json")),
+    ];
+    publish_files(&store, 1, files).await.unwrap();
     assert!(!file.exists());
     assert_eq!(read(&store, &name).await.unwrap(), content(70_000));
 }
