@@ -91,10 +91,9 @@ fn new_bar(name: &'static str, total: Option<u64>) -> ProgressBar {
         ),
         None => (ProgressBar::no_length(), "{msg} {spinner} {human_pos}"),
     };
-    let style = ProgressStyle::with_template(template);
-    bar.set_message(name);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
+    // The style comes first: every later change draws the bar.
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style).with_message(name),
+        Err(_) => bar.with_message(name),
     }
 }

@@ -1,6 +1,7 @@
-//! Intents: `intents/<domain>/<publication id>.json`, created and written, never synced.
+//! Intents: `intents/<domain>/<publication id>.json`, created and written.
 //!
-//! A killed process leaves them in the page cache; after a power loss everything is compared anyway.
+//! A killed process leaves them in the page cache, and after a power loss everything is compared anyway: they are not
+//! synced. Only one that adopts a file is, because nothing else tells where the user's file came from.
 
 use std::io::ErrorKind;
 
@@ -13,9 +14,14 @@ use artstore_core::path::RelPath;
 use artstore_core::{Domain, Error, ErrorKind as Kind, Result};
 
 use crate::store::Inner;
-use crate::vfs::FileKind;
+use crate::vfs::{FileKind, VfsFile};
 
 const INTENT_MODE: u32 = 0o644;
+
+fn adopts(publication: &Publication) -> bool {
+    let mut files = publication.items.iter().flat_map(|item| &item.files);
+    files.any(|(staged, _)| matches!(staged.location, StagedLocation::Source(_)))
+}
 
 impl Inner {
     /// Writes the intent of a publication; after an error there is none.
@@ -35,10 +41,30 @@ impl Inner {
             result => result,
         }
         .map_err(|error| self.failed("create", Some(&path), error))?;
-        file.write_all(&document).map_err(|error| {
-            self.remove_quietly(&path);
-            self.failed("write", Some(&path), error)
-        })
+        let written = file
+            .write_all(&document)
+            .map_err(|error| self.failed("write", Some(&path), error))
+            .and_then(|()| match adopts(publication) {
+                true => self.sync_intent(&mut *file, &path),
+                false => Ok(()),
+            });
+        written.inspect_err(|_| self.remove_quietly(&path))
+    }
+
+    /// Makes an intent survive a power loss. Whoever made its directories need not have synced them.
+    fn sync_intent(&self, file: &mut dyn VfsFile, path: &RelPath) -> Result<()> {
+        file.sync()
+            .map_err(|error| self.failed("sync", Some(path), error))?;
+        let mut directory = path.parent();
+        loop {
+            self.vfs
+                .sync_directory(directory.as_ref())
+                .map_err(|error| self.failed("sync", directory.as_ref(), error))?;
+            let Some(below) = directory else {
+                return Ok(());
+            };
+            directory = below.parent();
+        }
     }
 
     fn make_intent_directories(&self, domain: Domain) -> Result<()> {

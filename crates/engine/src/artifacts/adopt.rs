@@ -25,14 +25,21 @@ impl ArtifactRules {
         let mut records = Vec::new();
         let mut events = Vec::new();
         for marker in markers {
-            let found = match marker.components().next() {
-                Some(layout::EVENTS) => self.event_at(marker).await.map(|event| events.push(event)),
-                _ => self
-                    .record_at(marker)
-                    .await
-                    .map(|artifact| records.push(artifact)),
+            if marker.components().next() == Some(layout::EVENTS) {
+                events.extend(note_damage(self.event_at(marker).await, marker, report)?);
+                continue;
+            }
+            let Some(artifact) = note_damage(self.record_at(marker).await, marker, report)? else {
+                continue;
             };
-            note_damage(found, marker, report)?;
+            // After a power loss the intent and the record may have survived without the name of the bytes.
+            let size = self.parts.blobs.size(&artifact.data_path).await?;
+            if size == Some(artifact.size_bytes) {
+                records.push(artifact);
+            } else {
+                let kind = FaultKind::RecordWithoutBytes;
+                self.set_aside(permit, kind, marker, report).await?;
+            }
         }
         events.sort_by_key(|event| event.sequence);
         self.adopt_found(permit, records, events, report).await

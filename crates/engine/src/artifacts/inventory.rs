@@ -149,7 +149,8 @@ impl ArtifactRules {
         (path, read)
     }
 
-    async fn set_aside(
+    /// Moves a half of something to quarantine and reports it.
+    pub(super) async fn set_aside(
         &self,
         permit: &LockPermit,
         kind: FaultKind,

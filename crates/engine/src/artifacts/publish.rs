@@ -39,7 +39,11 @@ impl ArtifactEngine {
             Ok(size) => size,
             // An adopted source is gone once it was published: the caller may be asking for the outcome.
             Err(error) if error.kind() == ErrorKind::NotFound && request.op_id.is_some() => {
-                return self.replay(op_id, request_digest, error).await;
+                if let Some(outcome) = self.replay(&op_id, request_digest).await? {
+                    return Ok(outcome);
+                }
+                // It never happened, and settling may just have put the source back in its place.
+                self.parts.blobs.source_size(&request.source).await?
             }
             Err(error) => return Err(error),
         };
@@ -107,16 +111,16 @@ impl ArtifactEngine {
         into_result(outcome)
     }
 
+    /// What the operation did, or `None` if it never happened.
     async fn replay(
         &self,
-        op_id: OpId,
+        op_id: &OpId,
         request_digest: Digest,
-        missing_source: Error,
-    ) -> Result<PublishArtifactResult> {
+    ) -> Result<Option<PublishArtifactResult>> {
         let outcome = self
-            .submit(op_id, request_digest, ArtifactTask::Replay)
+            .submit(op_id.clone(), request_digest, ArtifactTask::Replay)
             .await?;
-        into_result(outcome)?.ok_or(missing_source)
+        into_result(outcome)
     }
 
     /// Takes bytes and record in under no final name.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use artstore_core::artifact::Artifact;
 use artstore_core::digest::DigestBuilder;
 use artstore_core::ports::{ArtifactReader, ByteRange};
-use artstore_core::{Domain, Error, Result};
+use artstore_core::{Domain, Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
@@ -43,10 +43,11 @@ impl ArtifactEngine {
             .hint("is another program deleting or restoring it?"))
     }
 
-    /// Makes sure, once per epoch of the catalog, that it is not older than the last commit, and returns the epoch.
+    /// Makes sure, once per epoch of the catalog, that it is complete, and returns the epoch.
     ///
     /// The counter is read before the head, and is only ever left after a commit: a head that is behind it proves an
-    /// older copy, whatever happens meanwhile.
+    /// older copy, whatever happens meanwhile. Where no counter is known (the machine was started anew, the store was
+    /// copied from elsewhere), everything is compared once, like a writer would.
     async fn agree(&self) -> Result<u64> {
         let catalog = &self.parts.catalogs.artifacts;
         let epoch = catalog.epoch();
@@ -55,7 +56,8 @@ impl ArtifactEngine {
         }
         let left = self.parts.lock.last_commits(Domain::Artifacts).await?;
         match self.protocol().rules.head().await {
-            Ok(head) if left.is_none_or(|left| head.commits >= left) => {}
+            Ok(head) if left.is_some_and(|left| head.commits >= left) => {}
+            Ok(_) if left.is_none() => self.compare_if_possible().await?,
             Ok(_) => self.protocol().settle_if_needed().await?,
             Err(error) if error.is_catalog_missing() => {
                 self.protocol().settle_if_needed().await?;
@@ -65,6 +67,17 @@ impl ArtifactEngine {
         let epoch = catalog.epoch();
         self.agreed_epoch.store(epoch + 1, Ordering::Release);
         Ok(epoch)
+    }
+
+    /// A reader that may not write reads what is there: nothing says that it is not complete.
+    async fn compare_if_possible(&self) -> Result<()> {
+        match self.protocol().settle_if_needed().await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                tracing::warn!(%error, "the catalog could not be compared with the directory");
+                Ok(())
+            }
+            settled => settled,
+        }
     }
 
     pub(super) async fn open_verified(
