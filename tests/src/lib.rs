@@ -7,6 +7,7 @@
 //! | [`kill`] | processes that are killed at named points |
 //! | [`observed`] | decorators that ask an observer before every change |
 //! | [`store`] | a store on the local filesystem whose parts can be wrapped |
+//! | [`trial`] | a store in a directory of its own, looked at from outside |
 
 #![expect(clippy::expect_used, reason = "a test harness asserts")]
 
@@ -15,3 +16,4 @@ pub mod kill;
 pub mod model_fs;
 pub mod observed;
 pub mod store;
+pub mod trial;

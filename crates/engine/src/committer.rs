@@ -4,29 +4,40 @@
 //! one pass of the protocol for all of it, and goes on until the queue is empty. There is no timer: a lone caller
 //! waits for nobody, and under load work queues while the pass before is under way, which forms the batches.
 //!
-//! The leader is a task of its own, so that a caller who goes away does not take a pass with it.
+//! The leader has a thread of its own for as long as it leads, so that a caller who goes away does not take a pass with
+//! it, and so that the steps of a pass, each of which blocks, follow each other without hops between threads.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use artstore_core::backend::blocking;
+use artstore_core::key::OpId;
 use artstore_core::{Error, Result};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::engine::EngineSettings;
 use crate::protocol::{DomainRules, Protocol};
 
+/// Tells a caller what became of its work.
+pub(crate) type Reply<R> = oneshot::Sender<Result<<R as DomainRules>::Outcome>>;
+
 /// Work with the caller who waits for its outcome.
 pub(crate) struct Job<R: DomainRules> {
     pub(crate) work: R::Work,
-    reply: oneshot::Sender<Result<R::Outcome>>,
-    _slot: OwnedSemaphorePermit,
+    reply: Reply<R>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl<R: DomainRules> Job<R> {
     /// Answers the caller, who may have gone away.
     pub(crate) fn answer(self, outcome: Result<R::Outcome>) {
         let _ = self.reply.send(outcome);
+    }
+
+    /// Waits until the caller has gone away.
+    pub(crate) async fn abandoned(&mut self) {
+        self.reply.closed().await;
     }
 }
 
@@ -38,7 +49,7 @@ pub(crate) struct Committer<R: DomainRules> {
 struct Shared<R: DomainRules> {
     protocol: Protocol<R>,
     queue: Mutex<Queue<R>>,
-    slots: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     patience: Duration,
     batch_length: usize,
     idle: Notify,
@@ -59,7 +70,7 @@ impl<R: DomainRules> Committer<R> {
             shared: Arc::new(Shared {
                 protocol,
                 queue: Mutex::new(queue),
-                slots: Arc::new(Semaphore::new(settings.queue_length)),
+                places: Arc::new(Semaphore::new(settings.queue_length)),
                 patience: settings.patience,
                 batch_length: settings.batch_length.max(1),
                 idle: Notify::new(),
@@ -77,40 +88,42 @@ impl<R: DomainRules> Committer<R> {
     /// `Busy` if there was no place in the queue in time; otherwise what the protocol says.
     pub(crate) async fn submit(&self, work: R::Work) -> Result<R::Outcome> {
         let op_id = R::op_id(&work).clone();
-        let slot = self.slot().await?;
+        let place = self.place().await?;
         let (reply, outcome) = oneshot::channel();
-        let must_lead = {
-            let mut queue = self.shared.lock_queue();
-            queue.jobs.push_back(Job {
-                work,
-                reply,
-                _slot: slot,
-            });
-            !std::mem::replace(&mut queue.has_leader, true)
-        };
-        if must_lead {
-            let leadership = Leadership {
-                shared: Arc::clone(&self.shared),
-                given_up: false,
-            };
-            tokio::spawn(leadership.lead());
+        if let Some(leadership) = self.enqueue(work, reply, place) {
+            on_blocking_thread(leadership.lead());
         }
-        // The sender is dropped unanswered only if the leader was ended in the middle of a pass.
-        outcome
-            .await
-            .unwrap_or_else(|_| Err(Error::commit_unknown(&op_id)))
+        heard(outcome, &op_id).await
     }
 
-    async fn slot(&self) -> Result<OwnedSemaphorePermit> {
-        let slots = Arc::clone(&self.shared.slots);
-        match tokio::time::timeout(self.shared.patience, slots.acquire_owned()).await {
-            Ok(Ok(slot)) => Ok(slot),
-            Ok(Err(_)) => Err(Error::unavailable("the store was closed")),
-            Err(_) => Err(Error::busy("too many changes are waiting")
-                .with("domain", R::DOMAIN)
-                .with("waited_ms", self.shared.patience.as_millis())
-                .hint("try again later")),
-        }
+    /// Queues `work` for the caller behind `reply`. If nobody leads, the present caller gets the lead, and must use it.
+    pub(crate) fn enqueue(
+        &self,
+        work: R::Work,
+        reply: Reply<R>,
+        place: OwnedSemaphorePermit,
+    ) -> Option<Leadership<R>> {
+        let mut queue = self.shared.lock_queue();
+        queue.jobs.push_back(Job {
+            work,
+            reply,
+            _place: place,
+        });
+        let has_leader = std::mem::replace(&mut queue.has_leader, true);
+        drop(queue);
+        (!has_leader).then(|| Leadership {
+            shared: Arc::clone(&self.shared),
+            given_up: false,
+        })
+    }
+
+    /// A place in the queue.
+    ///
+    /// # Errors
+    /// `Busy` if there was none in time.
+    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        let places = Arc::clone(&self.shared.places);
+        wait_for_place(places, self.shared.patience, "too many changes are waiting").await
     }
 
     /// Waits until nothing is queued or under way.
@@ -133,14 +146,46 @@ impl<R: DomainRules> Shared<R> {
     }
 }
 
+/// The outcome of queued work. Its sender is dropped unanswered only if a leader was ended in the middle of a pass.
+pub(crate) async fn heard<T>(outcome: oneshot::Receiver<Result<T>>, op_id: &OpId) -> Result<T> {
+    let unknown = |_| Err(Error::commit_unknown(op_id));
+    outcome.await.unwrap_or_else(unknown)
+}
+
+/// Waits at most `patience` for a place.
+pub(crate) async fn wait_for_place(
+    places: Arc<Semaphore>,
+    patience: Duration,
+    busy: &str,
+) -> Result<OwnedSemaphorePermit> {
+    if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+        return Ok(place);
+    }
+    match tokio::time::timeout(patience, places.acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        Ok(Err(_)) => Err(Error::unavailable("the store was closed")),
+        Err(_) => Err(Error::busy(busy)
+            .with("waited_ms", patience.as_millis())
+            .hint("try again later")),
+    }
+}
+
+/// Runs `work` to its end on a thread where backends may block, so that its steps need no hops between threads.
+pub(crate) fn on_blocking_thread(work: impl Future<Output = ()> + Send + 'static) {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || blocking::allow(|| runtime.block_on(work)));
+}
+
 /// The right to lead; given up when dropped, however that comes about.
-struct Leadership<R: DomainRules> {
+#[must_use]
+pub(crate) struct Leadership<R: DomainRules> {
     shared: Arc<Shared<R>>,
     given_up: bool,
 }
 
 impl<R: DomainRules> Leadership<R> {
-    async fn lead(mut self) {
+    /// Leads until the queue is empty.
+    pub(crate) async fn lead(mut self) {
         while let Some(batch) = self.next_batch() {
             let deferred = self.shared.protocol.run(batch).await;
             let mut queue = self.shared.lock_queue();

@@ -49,6 +49,8 @@ pub struct EngineSettings {
     pub patience: Duration,
     /// How many changes of a domain may wait at a time.
     pub queue_length: usize,
+    /// How many publishes are prepared (probed, hashed, staged) at a time, each on a blocking thread.
+    pub preparations: usize,
     /// How many changes one pass of a leader takes at most.
     pub batch_length: usize,
 }
@@ -59,6 +61,7 @@ impl Default for EngineSettings {
             actor: "unknown".to_owned(),
             patience: Duration::from_secs(30),
             queue_length: 1024,
+            preparations: 64,
             batch_length: 64,
         }
     }
@@ -76,7 +79,7 @@ pub struct Engine {
 impl Engine {
     /// An engine of these parts. Nothing is opened or read before the first call of a port.
     pub fn new(parts: EngineParts, settings: EngineSettings) -> Self {
-        let artifacts = Arc::new(ArtifactEngine::new(Arc::new(parts), settings));
+        let artifacts = ArtifactEngine::new(Arc::new(parts), settings);
         let maintenance = Arc::new(MaintenanceEngine::new(Arc::clone(&artifacts)));
         Self {
             artifacts,

@@ -119,8 +119,13 @@ struct Published<R: DomainRules> {
 
 impl<R: DomainRules> Protocol<R> {
     /// Runs one pass for `batch`, answers its callers, and returns what waits for the next pass.
-    pub(crate) async fn run(&self, batch: Vec<Job<R>>) -> Vec<Job<R>> {
-        let acquired = match self.lock.acquire(R::DOMAIN, self.patience).await {
+    pub(crate) async fn run(&self, mut batch: Vec<Job<R>>) -> Vec<Job<R>> {
+        let acquired = tokio::select! {
+            biased;
+            acquired = self.lock.acquire(R::DOMAIN, self.patience) => acquired,
+            () = all_abandoned(&mut batch) => Err(Error::unavailable("nobody waits any more")),
+        };
+        let acquired = match acquired {
             Ok(acquired) => acquired,
             Err(error) => {
                 fail_all(batch, &error).await;
@@ -306,6 +311,12 @@ impl<R: DomainRules> Protocol<R> {
         if let Err(error) = self.publications.finish(permit, id).await {
             tracing::warn!(domain = %R::DOMAIN, %error, "an intent could not be removed");
         }
+    }
+}
+
+async fn all_abandoned<R: DomainRules>(batch: &mut [Job<R>]) {
+    for job in batch {
+        job.abandoned().await;
     }
 }
 

@@ -19,11 +19,11 @@ use artstore_core::path::RelPath;
 use artstore_core::{Domain, Error, Result};
 use async_trait::async_trait;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::copy::fill;
 use crate::error;
+use crate::store::run_blocking;
 use crate::vfs::{LockWait, Vfs, VfsLock};
 
 const BOOT_ID_BYTES: usize = 36;
@@ -106,10 +106,8 @@ impl DomainLock for FsLock {
                 .map_err(|_| busy())?,
         };
         let vfs = Arc::clone(&self.vfs);
-        // Where the lock is free this is the only hop.
-        let tried = spawn_blocking(move || take(vfs.as_ref(), domain, place, LockWait::Try))
-            .await
-            .unwrap_or_else(|error| Err(error::not_run(error)))?;
+        // Where the lock is free this is all.
+        let tried = run_blocking(move || take(vfs.as_ref(), domain, place, LockWait::Try)).await?;
         let taken = match tried {
             Attempt::Taken(taken) => taken,
             Attempt::Held(place) => {
@@ -128,23 +126,19 @@ impl DomainLock for FsLock {
     async fn leave_commits(&self, permit: &LockPermit, commits: u64) -> Result<()> {
         let hold = self.own_hold(permit)?;
         let (vfs, domain) = (Arc::clone(&self.vfs), permit.domain());
-        let written = spawn_blocking(move || {
+        run_blocking(move || {
             let path = lock_path(domain)?;
             let note = Note::new(vfs.as_ref()).write(commits);
             hold.lock
                 .write(note.as_bytes())
                 .map_err(|error| error::below(vfs.as_ref(), "write", Some(&path), error))
-        });
-        written
-            .await
-            .unwrap_or_else(|error| Err(error::not_run(error)))
+        })
+        .await
     }
 
     async fn last_commits(&self, domain: Domain) -> Result<Option<u64>> {
         let vfs = Arc::clone(&self.vfs);
-        spawn_blocking(move || read_without_lock(vfs.as_ref(), domain))
-            .await
-            .unwrap_or_else(|error| Err(error::not_run(error)))
+        run_blocking(move || read_without_lock(vfs.as_ref(), domain)).await
     }
 }
 

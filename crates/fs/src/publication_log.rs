@@ -1,6 +1,8 @@
 //! [`PublicationLog`]: every method's work keeps the permit of the domain's lock until it has really ended.
 
-use artstore_core::backend::{LockPermit, Publication, PublicationLog, SettledItem, SweepReport};
+use artstore_core::backend::{
+    LockPermit, Publication, PublicationLog, SettledItem, SweepReport, blocking,
+};
 use artstore_core::format::{Intent, IntentItem};
 use artstore_core::id::PublicationId;
 use artstore_core::key::OpId;
@@ -22,12 +24,15 @@ impl PublicationLog for FsStore {
     ) -> Result<Vec<Result<()>>> {
         let op_ids: Vec<OpId> = publication.items.iter().map(|i| i.op_id.clone()).collect();
         let (inner, permit) = (Arc::clone(self.inner()), permit.clone());
-        let work = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let published = inner.publish(publication);
             drop(permit);
             published
-        });
-        match work.await {
+        };
+        if blocking::is_allowed() {
+            return work();
+        }
+        match tokio::task::spawn_blocking(work).await {
             Ok(published) => published,
             Err(error) if error.is_cancelled() => Err(error::not_run(error)),
             // A panic may have come after a name was given.

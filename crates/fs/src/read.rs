@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::copy::{PIECE_BYTES, fill};
 use crate::error;
-use crate::store::{FsStore, Inner};
+use crate::store::{FsStore, Inner, run_blocking};
 use crate::vfs::{FileKind, VfsFile, display_path};
 
 /// A file and the piece of it that was read last; the piece is empty at the end.
@@ -89,9 +89,7 @@ pub(crate) fn list(inner: Arc<Inner>, directory: RelPath) -> BlobList {
                 return Ok(None);
             };
             let worker = Arc::clone(&inner);
-            let (files, directories) = spawn_blocking(move || worker.list_one(&directory))
-                .await
-                .unwrap_or_else(|error| Err(error::not_run(error)))?;
+            let (files, directories) = run_blocking(move || worker.list_one(&directory)).await?;
             waiting.extend(directories);
             Ok(Some((files, (inner, waiting))))
         },

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use artstore_core::backend::IdSource;
+use artstore_core::backend::{IdSource, blocking};
 use artstore_core::path::RelPath;
 use artstore_core::{Error, Result};
 
@@ -17,8 +17,8 @@ use crate::vfs::Vfs;
 /// [`BlobStore`](artstore_core::backend::BlobStore), [`PublicationLog`](artstore_core::backend::PublicationLog) and
 /// [`StoreRoot`](artstore_core::backend::StoreRoot).
 ///
-/// Every call does its work in one closure on one of tokio's blocking threads. Such a closure is never interrupted: it
-/// owns the permit of the lock under which it works.
+/// Every call does its work in one closure where blocking is allowed. Such a closure is never interrupted: it owns the
+/// permit of the lock under which it works.
 #[derive(Debug)]
 pub struct FsStore {
     inner: Arc<Inner>,
@@ -43,10 +43,20 @@ impl FsStore {
         work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || work(&inner))
-            .await
-            .unwrap_or_else(|error| Err(error::not_run(error)))
+        run_blocking(move || work(&inner)).await
     }
+}
+
+/// Runs `work` to its end: in place where the present thread may block, otherwise on one of tokio's blocking threads.
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if blocking::is_allowed() {
+        return work();
+    }
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(error::not_run(error)))
 }
 
 /// What blocking work needs.

@@ -23,7 +23,7 @@ use crate::{artifacts, schema};
 
 /// The catalog of artifacts in one SQLite database.
 ///
-/// One connection writes, on a thread of its own; a few others read. `head`, `examine` and `apply`, which run one after
+/// One connection writes, used by one thread at a time; a few others read. `head`, `examine` and `apply`, which run one after
 /// the other under the domain's lock, use the former, everything else the latter. Each call is one transaction; one that
 /// was begun is finished, even if its caller goes away.
 ///

@@ -7,7 +7,7 @@
 //! | `place` | what lies at the catalog's path now, and how often it was replaced |
 //! | `connection` | opening a connection, with everything that is checked and set |
 //! | `slot` | connections that are opened when needed, and anew when the database was replaced |
-//! | `readers`, `writer` | the bounded number of readers, the one thread that writes |
+//! | `readers`, `writer` | the bounded number of readers, the one connection that writes |
 //! | `rebuild`, `swap` | making a new database beside the old one, and putting it into its place |
 //! | `schema` | migrations, and what other databases are refused as |
 //!

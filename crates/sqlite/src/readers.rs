@@ -78,6 +78,9 @@ impl Readers {
     }
 
     async fn wait(&self, count: u32, operation: &'static str) -> Result<OwnedSemaphorePermit> {
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(count) {
+            return Ok(room);
+        }
         let room = Arc::clone(&self.room).acquire_many_owned(count);
         match tokio::time::timeout(self.slots.settings().queue_patience, room).await {
             Ok(Ok(room)) => Ok(room),

@@ -1,6 +1,7 @@
 //! A process to be killed: performs steps of a history on a store and says what it was told.
 //!
-//! `crash-worker ROOT SOURCES WORKER SEED FIRST COUNT PLAN`, the plan being `never`, `call:N` or `POINT:N`.
+//! `crash-worker ROOT SOURCES WORKER SEED FIRST COUNT PLAN [MUTANT]`, the plan being `never`, `call:N` or `POINT:N`, the
+//! mutant `none` or `no-intent`.
 
 #![expect(clippy::print_stdout, reason = "its output is what the parent hears")]
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use artstore_tests::kill::history::History;
+use artstore_tests::kill::mutant::Mutant;
 use artstore_tests::kill::point::Killer;
 use artstore_tests::store::LocalStore;
 
@@ -27,8 +29,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let first: u64 = next()?.parse()?;
     let count: u64 = next()?.parse()?;
     let killer = Arc::new(Killer::new(next()?.parse()?));
+    let mutant: Mutant = next().unwrap_or_else(|_| "none".to_owned()).parse()?;
 
-    let store = LocalStore::open_observed(&root, killer.clone()).await?;
+    let store = LocalStore::open_observed(&root, mutant.around(killer.clone())).await?;
     let port = store.artifacts();
     for number in first..first + count {
         say(&format!("TRY {number}"))?;

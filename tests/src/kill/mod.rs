@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`point`] | names of the points, and what kills at them |
 //! | [`history`] | seeded operations, what was acknowledged of them, and the checks |
+//! | [`mutant`] | workers that leave a step of the protocol out |
 //! | [`process`] | the binary `crash-worker` as a child process |
 
 pub mod history;
+pub mod mutant;
 pub mod point;
 pub mod process;

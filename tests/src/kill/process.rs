@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use artstore_core::id::ArtifactId;
 
 use super::history::History;
+use super::mutant::Mutant;
 use super::point::KillPlan;
 
 /// What a worker does.
@@ -46,6 +47,14 @@ impl WorkerPlan {
     /// # Errors
     /// That the program cannot be started.
     pub fn start(&self, program: &Path) -> std::io::Result<Child> {
+        self.start_mutant(program, Mutant::None)
+    }
+
+    /// Starts a worker that leaves something out.
+    ///
+    /// # Errors
+    /// That the program cannot be started.
+    pub fn start_mutant(&self, program: &Path, mutant: Mutant) -> std::io::Result<Child> {
         Command::new(program)
             .arg(&self.root)
             .arg(&self.history.sources)
@@ -55,6 +64,7 @@ impl WorkerPlan {
                 self.first.to_string(),
                 self.count.to_string(),
                 self.kill.to_string(),
+                mutant.to_string(),
             ])
             .stdout(Stdio::piped())
             .spawn()
@@ -73,11 +83,21 @@ impl WorkerPlan {
 ///
 /// # Errors
 /// That it cannot be waited for.
-pub fn listen(mut worker: Child) -> std::io::Result<Heard> {
+pub fn listen(worker: Child) -> std::io::Result<Heard> {
+    listen_and(worker, |_| {})
+}
+
+/// Listens to a worker until it ends, and does something at every line.
+///
+/// # Errors
+/// That it cannot be waited for.
+pub fn listen_and(mut worker: Child, mut at_line: impl FnMut(&str)) -> std::io::Result<Heard> {
     let mut heard = Heard::default();
     if let Some(output) = worker.stdout.take() {
         for line in BufReader::new(output).lines() {
-            heard.note(&line?);
+            let line = line?;
+            heard.note(&line);
+            at_line(&line);
         }
     }
     worker.wait()?;

@@ -12,8 +12,11 @@
 //! | [`StoreRoot`] | the document that makes a place a store |
 //! | [`DomainLock`] | one writer per domain, over all processes |
 //! | [`Clock`], [`IdSource`], [`Progress`] | time, ids, and a listener |
+//!
+//! [`blocking`] says where an adapter may do blocking work in place.
 
 mod blob_store;
+pub mod blocking;
 mod catalog;
 mod environment;
 mod lock;

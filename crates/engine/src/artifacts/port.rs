@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 
 use artstore_core::artifact::{
     Artifact, ArtifactFilter, PublishArtifactRequest, PublishArtifactResult,
@@ -16,16 +16,20 @@ use artstore_core::ports::{ArtifactReader, ArtifactStorePort, ByteRange};
 use artstore_core::tags::TagChange;
 use artstore_core::{Error, Result};
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 
 use super::decide::not_found;
 use super::request;
-use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask};
+use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork};
 use crate::committer::Committer;
 use crate::engine::{EngineParts, EngineSettings};
 use crate::protocol::Protocol;
 
 /// Implements the port of artifacts.
 pub(crate) struct ArtifactEngine {
+    /// For work that outlives the call.
+    pub(super) me: Weak<Self>,
+    pub(super) preparations: Arc<Semaphore>,
     pub(crate) parts: Arc<EngineParts>,
     pub(super) settings: EngineSettings,
     pub(super) committer: Committer<ArtifactRules>,
@@ -34,7 +38,7 @@ pub(crate) struct ArtifactEngine {
 }
 
 impl ArtifactEngine {
-    pub(crate) fn new(parts: Arc<EngineParts>, settings: EngineSettings) -> Self {
+    pub(crate) fn new(parts: Arc<EngineParts>, settings: EngineSettings) -> Arc<Self> {
         let rules = ArtifactRules::new(Arc::clone(&parts), settings.actor.clone());
         let protocol = Protocol {
             rules: Arc::new(rules),
@@ -43,19 +47,25 @@ impl ArtifactEngine {
             ids: Arc::clone(&parts.ids),
             patience: settings.patience,
         };
-        Self {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            preparations: Arc::new(Semaphore::new(settings.preparations.max(1))),
             committer: Committer::new(protocol, &settings),
             parts,
             settings,
             agreed_epoch: AtomicU64::new(0),
-        }
+        })
     }
 
     pub(crate) fn protocol(&self) -> &Protocol<ArtifactRules> {
         self.committer.protocol()
     }
 
+    /// Waits until everything that was begun has ended, also for callers who have gone away, and closes the catalog.
     pub(crate) async fn close(&self) {
+        let all = u32::try_from(self.settings.preparations.max(1)).unwrap_or(u32::MAX);
+        // It is never closed, so that this cannot fail.
+        let _ = self.preparations.acquire_many(all).await;
         self.committer.idle().await;
         self.parts.catalogs.artifacts.close().await;
     }
@@ -95,7 +105,7 @@ impl ArtifactStorePort for ArtifactEngine {
         &self,
         request: PublishArtifactRequest,
     ) -> Result<PublishArtifactResult> {
-        self.publish(request).await
+        self.publish(Arc::new(request)).await
     }
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
@@ -160,8 +170,12 @@ impl ArtifactStorePort for ArtifactEngine {
             Some(op_id) => op_id,
             None => self.new_op_id()?,
         };
-        let task = ArtifactTask::Tag(id, change);
-        match self.submit(op_id, request_digest, task).await? {
+        let work = ArtifactWork {
+            op_id,
+            request_digest,
+            task: ArtifactTask::Tag(id, change),
+        };
+        match self.committer.submit(work).await? {
             ArtifactOutcome::Tagged(artifact) => Ok(artifact),
             _ => Err(Error::internal("a change of tags had another outcome").with("artifact", id)),
         }

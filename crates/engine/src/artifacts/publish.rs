@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use artstore_core::artifact::{
-    Artifact, ArtifactKind, ArtifactSource, ArtifactStatus, DedupScope, PublishArtifactRequest,
-    PublishArtifactResult,
+    Artifact, ArtifactKind, ArtifactSource, ArtifactStatus, DedupMode, DedupScope,
+    PublishArtifactRequest, PublishArtifactResult,
 };
 use artstore_core::backend::{ArtifactProbe, SourceFacts};
 use artstore_core::digest::{ContentHash, Digest};
@@ -14,68 +14,177 @@ use artstore_core::format::artifact_record::{RecordDetails, SourceDescription};
 use artstore_core::id::{ArtifactId, StagingId};
 use artstore_core::key::OpId;
 use artstore_core::layout::{self, ArtifactNaming};
+use artstore_core::tags::Tags;
 use artstore_core::{Error, ErrorKind, Result};
+use tokio::sync::oneshot;
 
 use super::port::ArtifactEngine;
 use super::request;
 use super::rules::{ArtifactOutcome, ArtifactTask, ArtifactWork, MergeTask, PublishTask};
+use crate::committer::{heard, on_blocking_thread, wait_for_place};
 use crate::staged::StagedFiles;
 
 /// The greatest length in bytes of names in a record (writer, commit, hint, source).
 const MAX_NAME_BYTES: usize = 1024;
 
+/// Sources up to this size in bytes are prepared on one blocking thread, which cannot be stopped.
+const SMALL_SOURCE_BYTES: u64 = 1024 * 1024;
+
+/// What is still worth trying.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    /// A source that is gone may have been adopted by this operation before.
+    may_be_replay: bool,
+    /// There may be a duplicate, so that nothing need be staged.
+    may_be_duplicate: bool,
+    /// Sources of any size may be staged.
+    stages_any_size: bool,
+}
+
+/// A publish with what identifies it.
+#[derive(Debug, Clone)]
+struct Publish {
+    request: Arc<PublishArtifactRequest>,
+    op_id: OpId,
+    request_digest: Digest,
+}
+
+/// What preparing came to.
+enum Prepared {
+    /// It is decided already.
+    Decided(Box<ArtifactOutcome>),
+    /// This is to be done under the lock.
+    Task(ArtifactTask),
+}
+
 impl ArtifactEngine {
     pub(super) async fn publish(
         &self,
-        request: PublishArtifactRequest,
+        request: Arc<PublishArtifactRequest>,
     ) -> Result<PublishArtifactResult> {
         check_limits(&request)?;
-        let op_id = match &request.op_id {
-            Some(op_id) => op_id.clone(),
-            None => self.new_op_id()?,
+        let publish = Publish {
+            op_id: match &request.op_id {
+                Some(op_id) => op_id.clone(),
+                None => self.new_op_id()?,
+            },
+            request_digest: request::of_publish(&request)?,
+            request,
         };
-        let request_digest = request::of_publish(&request)?;
-        let size = match self.parts.blobs.source_size(&request.source).await {
+        let mut attempt = Attempt {
+            may_be_replay: publish.request.op_id.is_some(),
+            may_be_duplicate: true,
+            stages_any_size: false,
+        };
+        loop {
+            let outcome = match attempt.stages_any_size {
+                true => self.attempt_here(&publish, attempt).await?,
+                false => self.attempt_on_one_thread(&publish, attempt).await?,
+            };
+            match outcome {
+                ArtifactOutcome::Published(artifact) => {
+                    return Ok(PublishArtifactResult::Published(artifact));
+                }
+                ArtifactOutcome::Duplicate {
+                    existing,
+                    mode,
+                    merged_tags,
+                } => {
+                    return Ok(PublishArtifactResult::Duplicate {
+                        existing,
+                        mode,
+                        merged_tags,
+                    });
+                }
+                ArtifactOutcome::Tagged(artifact) => {
+                    return Err(Error::internal("a publish ended as a change of tags")
+                        .with("artifact", artifact.id));
+                }
+                // Each of these can come once only. Settling may just have put the source back in its place.
+                ArtifactOutcome::NeverHappened => attempt.may_be_replay = false,
+                ArtifactOutcome::NoDuplicate => attempt.may_be_duplicate = false,
+                ArtifactOutcome::StageApart => attempt.stages_any_size = true,
+            }
+        }
+    }
+
+    /// Prepares on a blocking thread, which then leads if nobody does: a lone publish needs no other thread.
+    async fn attempt_on_one_thread(
+        &self,
+        publish: &Publish,
+        attempt: Attempt,
+    ) -> Result<ArtifactOutcome> {
+        let this = self
+            .me
+            .upgrade()
+            .ok_or_else(|| Error::unavailable("the store was dropped"))?;
+        let busy = "too many publishes are being prepared";
+        let places = Arc::clone(&self.preparations);
+        let preparing = wait_for_place(places, self.settings.patience, busy).await?;
+        let place = self.committer.place().await?;
+        let (reply, outcome) = oneshot::channel();
+        let work = publish.clone();
+        on_blocking_thread(async move {
+            match this.prepare(&work, attempt).await {
+                Ok(Prepared::Task(task)) => {
+                    let work = work.into_work(task);
+                    let leadership = this.committer.enqueue(work, reply, place);
+                    drop(preparing);
+                    if let Some(leadership) = leadership {
+                        leadership.lead().await;
+                    }
+                }
+                // The caller may have gone away.
+                Ok(Prepared::Decided(outcome)) => drop(reply.send(Ok(*outcome))),
+                Err(error) => drop(reply.send(Err(error))),
+            }
+        });
+        heard(outcome, &publish.op_id).await
+    }
+
+    /// Prepares in steps that each can be given up.
+    async fn attempt_here(&self, publish: &Publish, attempt: Attempt) -> Result<ArtifactOutcome> {
+        match self.prepare(publish, attempt).await? {
+            Prepared::Decided(outcome) => Ok(*outcome),
+            Prepared::Task(task) => self.committer.submit(publish.clone().into_work(task)).await,
+        }
+    }
+
+    async fn prepare(&self, publish: &Publish, attempt: Attempt) -> Result<Prepared> {
+        let source = &publish.request.source;
+        let size = match self.parts.blobs.source_size(source).await {
             Ok(size) => size,
             // An adopted source is gone once it was published: the caller may be asking for the outcome.
-            Err(error) if error.kind() == ErrorKind::NotFound && request.op_id.is_some() => {
-                if let Some(outcome) = self.replay(&op_id, request_digest).await? {
-                    return Ok(outcome);
-                }
-                // It never happened, and settling may just have put the source back in its place.
-                self.parts.blobs.source_size(&request.source).await?
+            Err(error) if error.kind() == ErrorKind::NotFound && attempt.may_be_replay => {
+                return Ok(Prepared::Task(ArtifactTask::Replay));
             }
             Err(error) => return Err(error),
         };
-        let scope = request.dedup_scope();
-        let catalog = &self.parts.catalogs.artifacts;
-        let may_be_duplicate = self
-            .query(|| catalog.has_active_of_size(&scope, size))
-            .await?;
-        if may_be_duplicate {
-            let merged = self
-                .publish_as_duplicate(&request, &op_id, request_digest, scope)
-                .await?;
-            if let Some(result) = merged {
-                return Ok(result);
-            }
+        if size > SMALL_SOURCE_BYTES && !attempt.stages_any_size {
+            return Ok(Prepared::Decided(Box::new(ArtifactOutcome::StageApart)));
         }
-        let task = self.stage(&request, &op_id, request_digest).await?;
-        let outcome = self
-            .submit(op_id, request_digest, ArtifactTask::Publish(Box::new(task)))
-            .await?;
-        into_result(outcome)?.ok_or_else(|| Error::internal("a staged publish had no outcome"))
+        let scope = publish.request.dedup_scope();
+        let catalog = &self.parts.catalogs.artifacts;
+        if attempt.may_be_duplicate
+            && self
+                .query(|| catalog.has_active_of_size(&scope, size))
+                .await?
+            && let Some(prepared) = self.prepare_as_duplicate(publish, scope).await?
+        {
+            return Ok(prepared);
+        }
+        let task = self.stage(publish).await?;
+        Ok(Prepared::Task(ArtifactTask::Publish(Box::new(task))))
     }
 
     /// Answers from a committed row, or merges new tags into it, without staging anything. `None` if there is no such
     /// duplicate.
-    async fn publish_as_duplicate(
+    async fn prepare_as_duplicate(
         &self,
-        request: &PublishArtifactRequest,
-        op_id: &OpId,
-        request_digest: Digest,
+        publish: &Publish,
         scope: DedupScope,
-    ) -> Result<Option<PublishArtifactResult>> {
+    ) -> Result<Option<Prepared>> {
+        let Publish { request, op_id, .. } = publish;
         let progress = Arc::clone(&self.parts.progress);
         let facts = self
             .parts
@@ -90,46 +199,26 @@ impl ArtifactEngine {
         let catalog = &self.parts.catalogs.artifacts;
         let examination = self.query(|| catalog.examine(vec![probe.clone()])).await?;
         let answer = examination.answers.into_iter().next().unwrap_or_default();
-        if answer.artifact.is_none() && answer.operation.is_none() {
-            return Ok(None);
+        match (answer.operation, answer.artifact) {
+            (None, None) => Ok(None),
+            (None, Some(existing)) if existing.tags.missing_from(&request.tags).is_empty() => Ok(
+                Some(Prepared::Decided(Box::new(ArtifactOutcome::Duplicate {
+                    existing,
+                    mode: DedupMode::FileHash,
+                    merged_tags: Tags::new(),
+                }))),
+            ),
+            _ => {
+                let tags = request.tags.clone();
+                let merge = MergeTask { scope, facts, tags };
+                Ok(Some(Prepared::Task(ArtifactTask::Merge(merge))))
+            }
         }
-        if let (None, Some(existing)) = (&answer.operation, &answer.artifact)
-            && existing.tags.missing_from(&request.tags).is_empty()
-        {
-            return Ok(Some(PublishArtifactResult::Duplicate {
-                existing: existing.clone(),
-                mode: artstore_core::artifact::DedupMode::FileHash,
-                merged_tags: artstore_core::tags::Tags::new(),
-            }));
-        }
-        let merge = ArtifactTask::Merge(MergeTask {
-            scope,
-            facts,
-            tags: request.tags.clone(),
-        });
-        let outcome = self.submit(op_id.clone(), request_digest, merge).await?;
-        into_result(outcome)
-    }
-
-    /// What the operation did, or `None` if it never happened.
-    async fn replay(
-        &self,
-        op_id: &OpId,
-        request_digest: Digest,
-    ) -> Result<Option<PublishArtifactResult>> {
-        let outcome = self
-            .submit(op_id.clone(), request_digest, ArtifactTask::Replay)
-            .await?;
-        into_result(outcome)
     }
 
     /// Takes bytes and record in under no final name.
-    async fn stage(
-        &self,
-        request: &PublishArtifactRequest,
-        op_id: &OpId,
-        request_digest: Digest,
-    ) -> Result<PublishTask> {
+    async fn stage(&self, publish: &Publish) -> Result<PublishTask> {
+        let request = &publish.request;
         let blobs = &self.parts.blobs;
         let mut staged = StagedFiles::new(Arc::clone(blobs));
         let id = ArtifactId::from_uuid(self.parts.ids.next_id());
@@ -139,7 +228,7 @@ impl ArtifactEngine {
             .stage(new_staging_id(), &request.source, progress)
             .await?;
         staged.push(source.file);
-        let artifact = self.new_artifact(id, request, op_id, request_digest, &source.facts)?;
+        let artifact = self.new_artifact(id, publish, &source.facts)?;
         let record = ArtifactRecord::new(
             &artifact,
             RecordDetails {
@@ -162,11 +251,10 @@ impl ArtifactEngine {
     fn new_artifact(
         &self,
         id: ArtifactId,
-        request: &PublishArtifactRequest,
-        op_id: &OpId,
-        request_digest: Digest,
+        publish: &Publish,
         facts: &SourceFacts,
     ) -> Result<Artifact> {
+        let request = &publish.request;
         let created_at = self.parts.clock.now();
         let source_name = source_name(&request.source);
         let paths = layout::artifact_paths(&ArtifactNaming {
@@ -198,8 +286,8 @@ impl ArtifactEngine {
             inputs: Vec::new(),
             superseded_by: None,
             run_id: None,
-            op_id: op_id.clone(),
-            request_digest,
+            op_id: publish.op_id.clone(),
+            request_digest: publish.request_digest,
             revision: 1,
             last_event: 0,
         })
@@ -208,41 +296,14 @@ impl ArtifactEngine {
     pub(super) fn new_op_id(&self) -> Result<OpId> {
         OpId::new(self.parts.ids.next_id().to_string())
     }
-
-    pub(super) async fn submit(
-        &self,
-        op_id: OpId,
-        request_digest: Digest,
-        task: ArtifactTask,
-    ) -> Result<ArtifactOutcome> {
-        let work = ArtifactWork {
-            op_id,
-            request_digest,
-            task,
-        };
-        self.committer.submit(work).await
-    }
 }
 
-/// The caller's result; `None` if the operation did not happen and something else must be tried.
-fn into_result(outcome: ArtifactOutcome) -> Result<Option<PublishArtifactResult>> {
-    match outcome {
-        ArtifactOutcome::Published(artifact) => {
-            Ok(Some(PublishArtifactResult::Published(artifact)))
-        }
-        ArtifactOutcome::Duplicate {
-            existing,
-            mode,
-            merged_tags,
-        } => Ok(Some(PublishArtifactResult::Duplicate {
-            existing,
-            mode,
-            merged_tags,
-        })),
-        ArtifactOutcome::NoDuplicate | ArtifactOutcome::NeverHappened => Ok(None),
-        ArtifactOutcome::Tagged(artifact) => {
-            Err(Error::internal("a publish ended as a change of tags")
-                .with("artifact", artifact.id))
+impl Publish {
+    fn into_work(self, task: ArtifactTask) -> ArtifactWork {
+        ArtifactWork {
+            op_id: self.op_id,
+            request_digest: self.request_digest,
+            task,
         }
     }
 }

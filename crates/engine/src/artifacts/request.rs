@@ -1,7 +1,8 @@
 //! The digest of a request, by which a repeated operation is recognised.
 //!
 //! It covers everything that the caller asks for except the bytes and the operation id. The bytes are compared by
-//! their hash, where the source still exists: an adopted source is gone after the first call.
+//! their hash, where the source still exists: an adopted source is gone after the first call. The state of the source
+//! code takes no part either: callers find it out by themselves, and it may change between a call and its repetition.
 
 use artstore_core::artifact::PublishArtifactRequest;
 use artstore_core::digest::Digest;
@@ -18,7 +19,6 @@ pub(crate) fn of_publish(request: &PublishArtifactRequest) -> Result<Digest> {
         "logical_key": request.logical_key,
         "tags": request.tags,
         "writer": request.writer,
-        "git": request.git,
         "params": request.params,
         "filename_hint": request.filename_hint,
     }))
@@ -44,7 +44,7 @@ fn unwritable(error: serde_json::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use artstore_core::artifact::ArtifactSource;
+    use artstore_core::artifact::{ArtifactSource, GitState};
     use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 
     use super::*;
@@ -58,13 +58,17 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_params_and_the_source_take_no_part() {
+    fn the_order_of_params_the_source_and_git_take_no_part() {
         let mut one = request();
         one.params.insert("a".into(), json!({"x": 1, "y": 2}));
         one.params.insert("b".into(), json!(2));
         let mut other = request();
         other.source = ArtifactSource::AdoptFile("b".into());
         other.op_id = Some(OpId::new("o").unwrap());
+        other.git = Some(GitState {
+            commit: "deadbeef".into(),
+            dirty: true,
+        });
         other.params.insert("b".into(), json!(2));
         other.params.insert("a".into(), json!({"y": 2, "x": 1}));
         assert_eq!(of_publish(&one).unwrap(), of_publish(&other).unwrap());

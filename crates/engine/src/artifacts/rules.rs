@@ -71,6 +71,8 @@ pub(crate) enum ArtifactOutcome {
     },
     /// The duplicate seen before the lock was taken is one no more: stage and ask again.
     NoDuplicate,
+    /// The source is too large to be staged where the caller cannot stop it: stage it apart.
+    StageApart,
     /// A replay of an operation that never happened.
     NeverHappened,
     Tagged(Artifact),
