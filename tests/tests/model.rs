@@ -481,14 +481,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn the_engine_over_memory_holds_what_the_model_holds() {
-    explore(96, 60, |actions| {
+    explore(300, 80, |actions| {
         block_on(async { perform(&mut InMemory::new(), &actions).await });
     });
 }
 
 #[test]
 fn a_store_on_disk_holds_what_the_model_holds() {
-    explore(16, 40, |actions| {
+    explore(80, 50, |actions| {
         block_on(async { perform(&mut OnDisk::new().await, &actions).await });
     });
 }

@@ -16,6 +16,7 @@ pub struct ObservedVfs {
     inner: Arc<dyn Vfs>,
     observer: Arc<dyn Observer>,
     boots: Arc<AtomicU16>,
+    network: Option<String>,
 }
 
 impl ObservedVfs {
@@ -25,7 +26,15 @@ impl ObservedVfs {
             inner,
             observer,
             boots: Arc::default(),
+            network: None,
         }
+    }
+
+    /// The same as if it were mounted over a network.
+    #[must_use]
+    pub fn on_network(mut self, name: &str) -> Self {
+        self.network = Some(name.to_owned());
+        self
     }
 
     /// The same on a machine that was started anew as often as `boots` says.
@@ -163,7 +172,10 @@ impl Vfs for ObservedVfs {
     }
 
     fn filesystem(&self) -> io::Result<FilesystemKind> {
-        self.inner.filesystem()
+        match &self.network {
+            Some(name) => Ok(FilesystemKind::Network(name.clone())),
+            None => self.inner.filesystem(),
+        }
     }
 
     fn boot_id(&self) -> io::Result<String> {

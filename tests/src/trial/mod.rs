@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`filesystem`] | small filesystems to fill up or to make read-only |
-//! | [`script`] | an observer that fails planned calls |
+//! | [`script`] | observers that fail planned calls, or meddle before one |
 
 use std::path::{Path, PathBuf};
 

@@ -1,28 +1,27 @@
-//! An observer that fails planned calls.
+//! Observers that fail planned calls, or meddle before one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::ErrorKind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::observed::{Call, Next, Observer};
 
-/// Counts calls by their names, and fails those that it was told to.
+/// Fails the calls that it was told to, by their names, and counts them.
 #[derive(Debug, Default)]
 pub struct Script(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    calls: BTreeMap<String, u64>,
+    failed: BTreeMap<String, u64>,
     failing: BTreeMap<String, Failing>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Failing {
     kind: ErrorKind,
-    /// How many calls still succeed.
-    after: u64,
-    /// How many fail then.
-    times: u64,
+    /// The call that must come first.
+    waits_for: Option<String>,
 }
 
 impl Script {
@@ -33,12 +32,12 @@ impl Script {
 
     /// From now on every call with this name fails.
     pub fn fail(&self, name: &str, kind: ErrorKind) {
-        self.plan(name, kind, 0, u64::MAX);
+        self.plan(name, kind, None);
     }
 
-    /// The `nth` call with this name from now on (from 1) fails, and no other.
-    pub fn fail_nth(&self, name: &str, nth: u64, kind: ErrorKind) {
-        self.plan(name, kind, nth.saturating_sub(1), 1);
+    /// Every call with this name fails from the next call of `first` on.
+    pub fn fail_after(&self, first: &str, name: &str, kind: ErrorKind) {
+        self.plan(name, kind, Some(first.to_owned()));
     }
 
     /// From now on nothing fails.
@@ -46,13 +45,13 @@ impl Script {
         self.state().failing.clear();
     }
 
-    /// How often a call with this name was made or failed.
-    pub fn calls(&self, name: &str) -> u64 {
-        self.state().calls.get(name).copied().unwrap_or(0)
+    /// How often a call with this name was failed.
+    pub fn failed(&self, name: &str) -> u64 {
+        self.state().failed.get(name).copied().unwrap_or(0)
     }
 
-    fn plan(&self, name: &str, kind: ErrorKind, after: u64, times: u64) {
-        let failing = Failing { kind, after, times };
+    fn plan(&self, name: &str, kind: ErrorKind, waits_for: Option<String>) {
+        let failing = Failing { kind, waits_for };
         self.state().failing.insert(name.to_owned(), failing);
     }
 
@@ -63,19 +62,61 @@ impl Script {
 
 impl Observer for Script {
     fn before(&self, call: &Call<'_>) -> Next {
+        let name = call.to_string();
         let mut state = self.state();
-        *state.calls.entry(call.to_string()).or_default() += 1;
-        let Some(failing) = state.failing.get_mut(&call.to_string()) else {
+        for failing in state.failing.values_mut() {
+            failing.waits_for.take_if(|first| *first == name);
+        }
+        let Some(failing) = state.failing.get(&name) else {
             return Next::Proceed;
         };
-        if failing.after > 0 {
-            failing.after -= 1;
+        if failing.waits_for.is_some() {
             return Next::Proceed;
         }
-        if failing.times == 0 {
-            return Next::Proceed;
+        let kind = failing.kind;
+        *state.failed.entry(name).or_default() += 1;
+        Next::Fail(kind)
+    }
+}
+
+/// Does something once, before the first call with a name.
+pub struct Meddler {
+    before: &'static str,
+    deed: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Meddler {
+    /// Does `deed` before the first call that is named `before`.
+    pub fn new(before: &'static str, deed: impl FnOnce() + Send + 'static) -> Self {
+        Self {
+            before,
+            deed: Mutex::new(Some(Box::new(deed))),
         }
-        failing.times -= 1;
-        Next::Fail(failing.kind)
+    }
+
+    /// Whether the deed is done.
+    pub fn is_done(&self) -> bool {
+        let deed = self.deed.lock().unwrap_or_else(PoisonError::into_inner);
+        deed.is_none()
+    }
+}
+
+impl fmt::Debug for Meddler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meddler")
+            .field("before", &self.before)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Observer for Meddler {
+    fn before(&self, call: &Call<'_>) -> Next {
+        if call.to_string() == self.before {
+            let mut deed = self.deed.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(deed) = deed.take() {
+                deed();
+            }
+        }
+        Next::Proceed
     }
 }

@@ -26,8 +26,9 @@ impl AsFd for OpenRoot {
 
 /// The root's path and, once it was needed, the directory itself.
 ///
-/// The directory that was opened first stays the root: when its path is gone or names another directory, every access
-/// fails with `NotFound`, because locks and staged files belong to the first one.
+/// The directory that was opened first stays the root, because locks and staged files belong to it. Nothing is locked,
+/// listed or read any more when its path is gone or names another directory: these look first ([`Self::check`]), and every
+/// change is made under a lock.
 #[derive(Debug)]
 pub(super) struct HeldRoot {
     path: PathBuf,
@@ -46,24 +47,27 @@ impl HeldRoot {
         &self.path
     }
 
-    /// The root, which the path still names.
+    /// The root as it was opened first.
     pub(super) fn get(&self) -> io::Result<Arc<OpenRoot>> {
         let known = self
             .open
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let Some(known) = known else {
-            return self.open();
-        };
+        known.map_or_else(|| self.open(), Ok)
+    }
+
+    /// Fails with `NotFound` unless the path still names the root.
+    pub(super) fn check(&self) -> io::Result<()> {
+        let known = self.get()?;
         let now = metadata_of(&rustix::fs::stat(&self.path)?);
-        if now.identity != known.identity {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "the root was replaced by another directory",
-            ));
+        if now.identity == known.identity {
+            return Ok(());
         }
-        Ok(known)
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the root was replaced by another directory",
+        ))
     }
 
     fn open(&self) -> io::Result<Arc<OpenRoot>> {

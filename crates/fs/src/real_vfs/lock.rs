@@ -12,7 +12,7 @@ use super::file::{RealFile, metadata_of};
 use crate::vfs::{LockWait, Vfs as _, VfsLock};
 
 /// The greatest size of a lock file's content that is read.
-const MAX_CONTENT_BYTES: usize = 64 * 1024;
+const MAX_CONTENT_BYTES: usize = 1024;
 
 /// A held lock.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(super) fn lock(
     path: &RelPath,
     wait: LockWait,
 ) -> io::Result<Option<Box<dyn VfsLock>>> {
+    vfs.root.check()?;
     loop {
         let file = open_lock_file(vfs, path)?;
         if !obtain(&file, wait)? {

@@ -118,6 +118,7 @@ impl Vfs for RealVfs {
     }
 
     fn open(&self, path: &RelPath) -> io::Result<Box<dyn VfsFile>> {
+        self.root.check()?;
         // Without NONBLOCK opening a FIFO would wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
         let opened = self.open_below(path, flags, Mode::empty())?;
@@ -192,6 +193,7 @@ impl Vfs for RealVfs {
     }
 
     fn read_directory(&self, path: Option<&RelPath>) -> io::Result<Vec<VfsEntry>> {
+        self.root.check()?;
         let directory = self.open_directory(path)?;
         let mut entries = Vec::new();
         for entry in Dir::read_from(&directory)? {
