@@ -342,7 +342,8 @@ impl Disk {
         }
     }
 
-    /// Forgets what has no name.
+    /// Forgets what has no name and cannot get one back: after a kill, a loss of power may still bring back a name that
+    /// was removed but whose directory was not synced.
     pub(super) fn forget_unreachable(&mut self) {
         let mut reachable = std::collections::BTreeSet::new();
         let mut open = vec![TOP];
@@ -352,6 +353,8 @@ impl Disk {
             }
             if let Ok(directory) = self.directory(inode) {
                 open.extend(directory.entries.values());
+                open.extend(directory.durable.values());
+                open.extend(directory.unsynced.iter().filter_map(|change| change.result));
             }
         }
         self.nodes.retain(|inode, _| reachable.contains(inode));
