@@ -23,14 +23,17 @@ pub struct LocalStore {
     engine: Engine,
 }
 
+/// Puts something around a part.
+pub type Around<T> = Box<dyn FnOnce(Arc<T>) -> Arc<T>>;
+
 /// What a test may put around the parts of a [`LocalStore`].
 pub struct Wrapping {
     /// Around the filesystem.
-    pub vfs: Box<dyn FnOnce(Arc<dyn Vfs>) -> Arc<dyn Vfs>>,
+    pub vfs: Around<dyn Vfs>,
     /// Around the lock.
-    pub lock: Box<dyn FnOnce(Arc<dyn DomainLock>) -> Arc<dyn DomainLock>>,
+    pub lock: Around<dyn DomainLock>,
     /// Around the catalog.
-    pub catalog: Box<dyn FnOnce(Arc<dyn ArtifactCatalog>) -> Arc<dyn ArtifactCatalog>>,
+    pub catalog: Around<dyn ArtifactCatalog>,
 }
 
 impl Default for Wrapping {

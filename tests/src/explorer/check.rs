@@ -6,7 +6,7 @@ use artstore_core::format::ArtifactRecord;
 use artstore_core::layout;
 use artstore_core::maintenance::SettleReport;
 use artstore_core::ports::{ArtifactStorePort, Maintenance};
-use artstore_core::{Error, ErrorKind, Result as StoreResult};
+use artstore_core::{Error, Result as StoreResult};
 use artstore_engine::Engine;
 use futures_util::StreamExt as _;
 
@@ -60,25 +60,10 @@ pub(super) async fn check_recovery(
     }
     let store = engine.artifact_store();
     let repeated = answered.min(expected.workload.len() - 1);
-    let act = || {
-        expected
-            .workload
-            .act(repeated, store.as_ref(), &expected.base)
-    };
-    let outcome = match act().await {
-        Err(error) if error.kind() == ErrorKind::NotFound && crash == CrashKind::PowerLoss => {
-            // Intents are not synced: nobody knows where an adopted file without a record came from. It is kept, and
-            // its owner can put it back.
-            if !expected
-                .workload
-                .put_back_from_quarantine(repeated, &machine.vfs)
-            {
-                return Err(failed("repeating the operation")(error));
-            }
-            act().await
-        }
-        outcome => outcome,
-    };
+    let outcome = expected
+        .workload
+        .act(repeated, store.as_ref(), &expected.base)
+        .await;
     let outcome = outcome.map_err(failed("repeating the operation"))?;
     if repeated < answered && outcome != expected.outcomes[repeated] {
         let first = &expected.outcomes[repeated];

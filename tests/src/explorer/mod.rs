@@ -149,17 +149,14 @@ impl Explorer<'_> {
                 .crash_states(self.exploration.power_losses, seed);
             for (number, image) in states.enumerate() {
                 let catalog = self.catalog(moment, &older, &mut random);
-                let is_older = catalog.is_some_and(|copy| !is_of(moment, copy));
                 let state = CrashState {
                     image,
                     crash: CrashKind::PowerLoss,
                     boot: 1,
                     catalog,
                     answered: moment.answered,
-                    // After a loss of power no commit counter shows that a catalog is an older copy: changes and settling
-                    // compare everything, while an answer that needs no lock comes from the rows that are there.
                     route: match random.below(2) {
-                        0 if !is_older => Route::Repeat,
+                        0 => Route::Repeat,
                         _ => Route::Settle,
                     },
                     crashes: 1,

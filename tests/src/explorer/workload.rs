@@ -10,7 +10,6 @@ use artstore_core::artifact::{
 };
 use artstore_core::digest::Digest;
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
-use artstore_core::layout;
 use artstore_core::page::PageRequest;
 use artstore_core::ports::ArtifactStorePort;
 use artstore_core::tags::{TagChange, Tags};
@@ -163,27 +162,6 @@ impl Workload {
             .publish_artifact(request)
             .await
             .map(Outcome::Published)
-    }
-
-    /// Puts the file that the operation at `position` adopts back where it was, if it is in quarantine.
-    pub(super) fn put_back_from_quarantine(&self, position: usize, vfs: &ModelVfs) -> bool {
-        if self.0[position] != Step::PublishAdopting {
-            return false;
-        }
-        let quarantine = format!("{ROOT}/{}/", layout::QUARANTINE);
-        let content = content(position);
-        let disk = vfs.disk();
-        let files = disk.files();
-        let mut kept = files
-            .iter()
-            .filter(|(path, bytes)| path.starts_with(&quarantine) && *bytes == content.as_bytes());
-        match (kept.next(), source_path(self.0[position], position)) {
-            (Some(_), Some(path)) => {
-                vfs.put_file(&path, content.as_bytes());
-                true
-            }
-            _ => false,
-        }
     }
 
     /// What the artifact with this digest holds.
