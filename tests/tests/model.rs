@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test asserts")]
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,9 +56,9 @@ enum Action {
     Look,
     Reopen,
     DeleteCatalog,
-    KeepCatalog,
-    /// Put the kept, older catalog in the place of the present one.
-    PutBackCatalog,
+    KeepCatalog(u8),
+    /// Put a kept, older catalog in the place of the present one.
+    PutBackCatalog(u8),
     Settle,
     Rebuild,
 }
@@ -125,8 +126,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Look),
         1 => Just(Action::Reopen),
         1 => Just(Action::DeleteCatalog),
-        1 => Just(Action::KeepCatalog),
-        1 => Just(Action::PutBackCatalog),
+        1 => (0..2_u8).prop_map(Action::KeepCatalog),
+        1 => (0..2_u8).prop_map(Action::PutBackCatalog),
         1 => Just(Action::Settle),
         1 => Just(Action::Rebuild),
     ]
@@ -138,8 +139,8 @@ trait Subject {
     fn maintenance(&self) -> Arc<dyn Maintenance>;
     fn reopen(&mut self) -> impl Future<Output = ()>;
     fn delete_catalog(&mut self);
-    fn keep_catalog(&mut self) -> impl Future<Output = ()>;
-    fn put_back_catalog(&mut self) -> impl Future<Output = ()>;
+    fn keep_catalog(&mut self, place: u8) -> impl Future<Output = ()>;
+    fn put_back_catalog(&mut self, place: u8) -> impl Future<Output = ()>;
 }
 
 struct InMemory {
@@ -148,7 +149,7 @@ struct InMemory {
     lock: Arc<MemoryLock>,
     clock: Arc<ManualClock>,
     ids: Arc<SequentialIds>,
-    kept: Option<CatalogCopy>,
+    kept: BTreeMap<u8, CatalogCopy>,
     engine: Engine,
 }
 
@@ -190,7 +191,7 @@ impl InMemory {
             lock,
             clock,
             ids,
-            kept: None,
+            kept: BTreeMap::new(),
             engine,
         }
     }
@@ -216,7 +217,7 @@ impl Subject for InMemory {
             Arc::clone(&self.clock),
             Arc::clone(&self.ids),
         );
-        let kept = self.kept.take();
+        let kept = std::mem::take(&mut self.kept);
         *self = Self { kept, ..opened };
     }
 
@@ -224,12 +225,13 @@ impl Subject for InMemory {
         self.catalog.delete();
     }
 
-    async fn keep_catalog(&mut self) {
-        self.kept = Some(self.catalog.snapshot());
+    async fn keep_catalog(&mut self, place: u8) {
+        self.engine.close().await;
+        self.kept.insert(place, self.catalog.snapshot());
     }
 
-    async fn put_back_catalog(&mut self) {
-        if let Some(kept) = &self.kept {
+    async fn put_back_catalog(&mut self, place: u8) {
+        if let Some(kept) = self.kept.get(&place) {
             self.engine.close().await;
             self.catalog.restore(kept);
         }
@@ -248,8 +250,8 @@ impl OnDisk {
         Self { trial, store }
     }
 
-    fn kept(&self) -> PathBuf {
-        self.trial.beside("kept.sqlite")
+    fn kept(&self, place: u8) -> PathBuf {
+        self.trial.beside(&format!("kept-{place}.sqlite"))
     }
 }
 
@@ -271,17 +273,17 @@ impl Subject for OnDisk {
         self.trial.delete_catalog();
     }
 
-    async fn keep_catalog(&mut self) {
+    async fn keep_catalog(&mut self, place: u8) {
         // Closing copies the log into the database, so that one file is all of it.
         self.store.close().await;
-        let _ = std::fs::copy(self.trial.catalog(), self.kept());
+        let _ = std::fs::copy(self.trial.catalog(), self.kept(place));
     }
 
-    async fn put_back_catalog(&mut self) {
-        if self.kept().exists() {
+    async fn put_back_catalog(&mut self, place: u8) {
+        if self.kept(place).exists() {
             self.store.close().await;
             self.trial.delete_catalog();
-            std::fs::copy(self.kept(), self.trial.catalog()).unwrap();
+            std::fs::copy(self.kept(place), self.trial.catalog()).unwrap();
         }
     }
 }
@@ -367,8 +369,8 @@ async fn perform(subject: &mut impl Subject, actions: &[Action]) {
             Action::Look => model.check_against(&*subject.port()).await,
             Action::Reopen => subject.reopen().await,
             Action::DeleteCatalog => subject.delete_catalog(),
-            Action::KeepCatalog => subject.keep_catalog().await,
-            Action::PutBackCatalog => subject.put_back_catalog().await,
+            Action::KeepCatalog(place) => subject.keep_catalog(*place).await,
+            Action::PutBackCatalog(place) => subject.put_back_catalog(*place).await,
             Action::Settle => {
                 let report = subject.maintenance().settle().await.unwrap();
                 assert_eq!(report.faults, []);
@@ -493,18 +495,57 @@ fn a_store_on_disk_holds_what_the_model_holds() {
     });
 }
 
+fn publishing(content: u8) -> Action {
+    Action::Publish {
+        kind: 0,
+        version: 1,
+        key: 0,
+        content,
+        tags: Vec::new(),
+        op_id: None,
+    }
+}
+
+fn check_everywhere(actions: &[Action]) {
+    block_on(async {
+        perform(&mut InMemory::new(), actions).await;
+        perform(&mut OnDisk::new().await, actions).await;
+    });
+}
+
+/// Found by the tests above: an explicit settling that makes a missing catalog anew must not begin to count anew.
+#[test]
+fn an_older_copy_is_recognised_after_a_missing_catalog_was_settled() {
+    check_everywhere(&[
+        publishing(1),
+        Action::KeepCatalog(0),
+        publishing(2),
+        Action::DeleteCatalog,
+        Action::Settle,
+        Action::PutBackCatalog(0),
+    ]);
+}
+
+/// What is settled into an older copy must count on from the last commit, not from the copy's.
+#[test]
+fn an_older_copy_is_recognised_after_a_still_older_one_was_settled() {
+    check_everywhere(&[
+        publishing(1),
+        Action::KeepCatalog(0),
+        publishing(2),
+        Action::KeepCatalog(1),
+        publishing(3),
+        Action::PutBackCatalog(0),
+        Action::Look,
+        Action::PutBackCatalog(1),
+    ]);
+}
+
 /// A harness that does not notice a lost change proves nothing.
 #[test]
 fn the_model_notices_an_event_that_is_lost() {
     let actions = [
-        Action::Publish {
-            kind: 0,
-            version: 1,
-            key: 0,
-            content: 1,
-            tags: Vec::new(),
-            op_id: None,
-        },
+        publishing(1),
         Action::Tag {
             artifact: 0,
             add: vec![(0, 0)],

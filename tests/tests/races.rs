@@ -1,12 +1,7 @@
 //! Many processes, tasks and stores on one root, catalogs that vanish beside them, callers who go away; and mutants that
 //! these checks must notice.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test asserts"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test asserts")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use artstore_core::Error;
+use artstore_core::{Error, ErrorKind};
 use artstore_wire::{ErrorDocument, answer_of};
 
 use crate::output::Format;
@@ -14,6 +14,8 @@ use crate::output::Format;
 pub(crate) enum Failure {
     /// It failed.
     Error(Error),
+    /// It did its work and told what it found: committed content is damaged.
+    Damage,
     /// Nobody reads its output any more, which is the reader's good right.
     ReaderGone,
     /// This signal asked it to end.
@@ -34,6 +36,7 @@ impl Failure {
                 write_to_stderr(&render(error, format));
                 ExitCode::from(answer_of(error.kind()).exit_status)
             }
+            Self::Damage => ExitCode::from(answer_of(ErrorKind::Corrupt).exit_status),
             Self::ReaderGone => ExitCode::SUCCESS,
             // As a shell tells it of a process that a signal ended.
             Self::Signal(number) => ExitCode::from(128 + number),
@@ -58,7 +61,7 @@ pub(crate) fn usage(error: &clap::Error, format: Format) -> ExitCode {
     ExitCode::from(USAGE_STATUS)
 }
 
-const USAGE_STATUS: u8 = answer_of(artstore_core::ErrorKind::Invalid).exit_status;
+const USAGE_STATUS: u8 = answer_of(ErrorKind::Invalid).exit_status;
 
 fn render(error: &Error, format: Format) -> String {
     match format {

@@ -65,6 +65,12 @@ impl fmt::Display for FaultKind {
 /// What settling did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettleReport {
+    /// When it began, where it was asked for.
+    pub started: Option<Timestamp>,
+    /// When it ended, where it was asked for.
+    pub finished: Option<Timestamp>,
+    /// Records that were compared with the rows.
+    pub checked: u64,
     /// Intents that were found and dealt with.
     pub intents: u64,
     /// Whether all records were compared with the rows.

@@ -73,7 +73,14 @@ impl Maintenance for MaintenanceEngine {
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
     async fn settle(&self) -> Result<SettleReport> {
-        self.artifacts.protocol().settle_explicitly().await
+        let clock = &self.artifacts.parts.clock;
+        let started = clock.now();
+        let report = self.artifacts.protocol().settle_explicitly().await?;
+        Ok(SettleReport {
+            started: Some(started),
+            finished: Some(clock.now()),
+            ..report
+        })
     }
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]

@@ -38,6 +38,7 @@ impl<R: DomainRules> Protocol<R> {
                 tracing::info!(domain = %R::DOMAIN, records = rebuilt.records, "a missing catalog was rebuilt");
                 report.compared_all = true;
                 report.adopted = rebuilt.records + rebuilt.events;
+                report.checked = rebuilt.records;
                 report.faults.extend(rebuilt.faults);
             }
             Some(head) => {

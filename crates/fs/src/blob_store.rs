@@ -245,8 +245,9 @@ impl Inner {
     ) -> artstore_core::Error {
         match failure {
             Failure::Source(error) => error::source("read", from, error),
+            // The system may call the pages of a failed sync clean: another sync of this file would prove nothing.
             Failure::Target(operation, error) if to.is_none() => {
-                error::source(operation, from, error)
+                error::source(operation, from, error).hint("publish a copy instead of adopting it")
             }
             Failure::Target(operation, error) => self.failed(operation, to, error),
             Failure::Changed => error::source_changed(from),

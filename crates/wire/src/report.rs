@@ -30,6 +30,14 @@ impl From<Fault> for FaultDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettleDocument {
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+    /// Records that were compared with the rows.
+    pub checked: u64,
     /// Intents that were found and dealt with.
     pub intents: u64,
     /// Whether all records were compared with the rows.
@@ -54,6 +62,9 @@ impl From<SettleReport> for SettleDocument {
             faults_counted(&report.faults),
         );
         Self {
+            started: report.started,
+            finished: report.finished,
+            checked: report.checked,
             intents: report.intents,
             compared_all: report.compared_all,
             adopted: report.adopted,

@@ -300,6 +300,9 @@ fn fault() -> Fault {
 #[test]
 fn a_settle_report_sums_up() {
     let report = SettleReport {
+        started: Some("2026-11-20T09:30:00Z".parse().unwrap()),
+        finished: Some("2026-11-20T09:30:01Z".parse().unwrap()),
+        checked: 4,
         intents: 1,
         compared_all: true,
         adopted: 2,
@@ -310,6 +313,9 @@ fn a_settle_report_sums_up() {
         &SettleDocument::from(report),
         r#"
 {
+  "started": "2026-11-20T09:30:00.000Z",
+  "finished": "2026-11-20T09:30:01.000Z",
+  "checked": 4,
   "intents": 1,
   "comparedAll": true,
   "adopted": 2,

@@ -134,7 +134,11 @@ impl History {
 
     fn make_source(&self, number: u64) -> Result<()> {
         let path = self.source(number);
-        std::fs::write(&path, self.content(number)).map_err(|error| {
+        // Whole or not at all: a kill may come in the middle.
+        let unfinished = path.with_extension("unfinished");
+        let written = std::fs::write(&unfinished, self.content(number))
+            .and_then(|()| std::fs::rename(&unfinished, &path));
+        written.map_err(|error| {
             Error::internal("a source could not be made")
                 .with("path", path.display())
                 .caused_by(error)

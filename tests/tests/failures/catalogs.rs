@@ -115,6 +115,8 @@ async fn a_locked_database_leaves_the_outcome_to_a_repetition() {
     check_clean(&trial.root()).await;
 }
 
+type Damage = fn(&Path);
+
 fn garbage_in_the_middle(path: &Path) {
     let mut bytes = std::fs::read(path).unwrap();
     assert!(bytes.len() > 3 * 4096);
@@ -150,7 +152,7 @@ fn directory(path: &Path) {
 
 #[tokio::test]
 async fn a_damaged_database_is_said_and_rebuilt_to_the_same_dump() {
-    let damages: [(&str, fn(&Path)); 6] = [
+    let damages: [(&str, Damage); 6] = [
         ("garbage in the middle", garbage_in_the_middle),
         ("garbage at the start", garbage_at_the_start),
         ("truncated", truncated),
@@ -177,7 +179,7 @@ async fn a_damaged_database_is_said_and_rebuilt_to_the_same_dump() {
         store.close().await;
         assert_eq!(files(&trial.root()), before, "{name}");
         let report = store.maintenance().rebuild().await;
-        let report = report.unwrap_or_else(|error| panic_with(name, &error));
+        let report = report.expect(name);
         assert_eq!((report.records, report.faults), (30, Vec::new()), "{name}");
         let aside = report.moved_aside.expect("the damaged one was kept");
         assert!(Path::new(&aside).exists(), "{name}: {aside}");
@@ -195,8 +197,4 @@ async fn a_damaged_database_is_said_and_rebuilt_to_the_same_dump() {
         drop((port, store));
         check_clean(&trial.root()).await;
     }
-}
-
-fn panic_with<T>(name: &str, error: &artstore_core::Error) -> T {
-    std::panic::panic_any(format!("{name}: {error:?}"))
 }

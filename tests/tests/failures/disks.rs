@@ -3,6 +3,7 @@
 use std::io::ErrorKind as IoKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use artstore_core::artifact::ArtifactSource;
 use artstore_core::id::ArtifactId;
@@ -188,6 +189,7 @@ async fn meet(call: &str, change: Change, told: Told, kind: IoKind) {
         Failed => {
             let error = refused(made, ErrorKind::Unavailable);
             check_cause(&error, kind);
+            staging_is_emptied(&bench.trial).await;
             assert_eq!(files(&root), before, "{call}");
             assert!(bench.trial.sources().join("adopted.bin").exists(), "{call}");
             let dump_after = dump(&*bench.store.maintenance()).await.unwrap();
@@ -210,6 +212,17 @@ async fn meet(call: &str, change: Change, told: Told, kind: IoKind) {
     assert_eq!(trial.files_in("quarantine"), Vec::<String>::new(), "{call}");
     drop((port, store));
     check_clean(&root).await;
+}
+
+/// Waits for staged files to be discarded, which may go on after the answer.
+async fn staging_is_emptied(trial: &Trial) {
+    let emptied = async {
+        while !trial.files_in("staging").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), emptied).await;
+    waited.expect("staged files of a failed change are discarded");
 }
 
 fn check_cause(error: &Error, kind: IoKind) {

@@ -1,3 +1,4 @@
+use artstore_core::maintenance::Fault;
 use artstore_wire::{RebuildDocument, SettleDocument};
 use clap::{Args, Subcommand};
 
@@ -27,17 +28,31 @@ impl Admin {
         let maintenance = session.context.maintenance().await?;
         match self {
             Self::Settle => {
-                let document = SettleDocument::from(maintenance.settle().await?);
-                session.output.document(&document, text::settle).await
+                let report = maintenance.settle().await?;
+                let verdict = verdict_on(&report.faults);
+                let document = SettleDocument::from(report);
+                session.output.document(&document, text::settle).await?;
+                verdict
             }
             Self::Rebuild => {
-                let document = RebuildDocument::from(maintenance.rebuild().await?);
-                session.output.document(&document, text::rebuild).await
+                let report = maintenance.rebuild().await?;
+                let verdict = verdict_on(&report.faults);
+                let document = RebuildDocument::from(report);
+                session.output.document(&document, text::rebuild).await?;
+                verdict
             }
             Self::Dump(Dump { canonical: _ }) => {
                 let lines = maintenance.canonical_dump().await?;
                 session.output.stream(lines).await
             }
         }
+    }
+}
+
+/// Remains of what never happened are no failure; damage to what did happen is.
+fn verdict_on(faults: &[Fault]) -> Result<(), Failure> {
+    match faults.iter().any(|fault| fault.kind.is_damage()) {
+        true => Err(Failure::Damage),
+        false => Ok(()),
     }
 }

@@ -215,7 +215,9 @@ fn settle_reports_what_it_found() {
     );
     std::fs::remove_file(world.stored(&id)).unwrap();
     let answer = world.run(&["--json", "--log", "off", "admin", "settle"]);
-    let report: serde_json::Value = serde_json::from_str(&answer.ok()).unwrap();
+    assert_eq!((answer.status(), answer.stderr().as_str()), (5, ""));
+    let report: serde_json::Value = serde_json::from_slice(&answer.0.stdout).unwrap();
+    assert_eq!(report["checked"], 1);
     assert_eq!(report["comparedAll"], true);
     assert_eq!(
         report["faults"][0]["kind"], "record_without_bytes",

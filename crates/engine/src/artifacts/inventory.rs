@@ -84,6 +84,7 @@ impl ArtifactRules {
             let found = self
                 .examine_directory(permit, &files, &rows, report)
                 .await?;
+            report.checked += files.records.len() as u64;
             recorded.extend(files.records.keys().copied());
             self.adopt_found(permit, found, Vec::new(), report).await?;
         }
