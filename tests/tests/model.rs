@@ -1,6 +1,6 @@
 //! Random operations on a store, beside a plain map that says what it should hold.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test asserts")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test asserts")]
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -466,9 +466,9 @@ fn explore(cases: u32, length: usize, run: impl Fn(Vec<Action>)) {
                 .map(|action| format!("  {action:?}"))
                 .collect();
             let steps = steps.join("\n");
-            std::panic::panic_any(format!("{reason}\nafter\n{steps}"));
+            panic!("{reason}\nafter\n{steps}");
         }
-        Err(TestError::Abort(reason)) => std::panic::panic_any(format!("given up: {reason}")),
+        Err(TestError::Abort(reason)) => panic!("given up: {reason}"),
     }
 }
 

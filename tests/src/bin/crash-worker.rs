@@ -3,8 +3,6 @@
 //! `crash-worker ROOT SOURCES WORKER SEED FIRST COUNT PLAN [MUTANT]`, the plan being `never`, `call:N` or `POINT:N`, the
 //! mutant `none` or `no-intent`.
 
-#![expect(clippy::print_stdout, reason = "its output is what the parent hears")]
-
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -5,6 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// How often it is tried to make a filesystem read-only.
+const ATTEMPTS: usize = 500;
+
 /// A filesystem in memory, mounted for as long as this lives.
 #[derive(Debug)]
 pub struct SmallFilesystem {
@@ -32,12 +35,19 @@ impl SmallFilesystem {
         self.directory.path()
     }
 
-    /// Makes it read-only.
+    /// Makes it read-only, as soon as the last file that is open for writing is closed.
     ///
     /// # Errors
     /// What `mount` says.
     pub fn make_read_only(&self) -> Result<(), String> {
-        run("mount", &["-o", "remount,ro"], self.path())
+        let remount = || run("mount", &["-o", "remount,ro"], self.path());
+        // What a store drops last, it may drop on another thread.
+        for _ in 0..ATTEMPTS {
+            if remount().is_ok() {
+                return Ok(());
+            }
+        }
+        remount()
     }
 
     /// Makes it writable again.

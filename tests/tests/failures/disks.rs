@@ -228,7 +228,7 @@ async fn staging_is_emptied(trial: &Trial) {
 fn check_cause(error: &Error, kind: IoKind) {
     if kind == IoKind::StorageFull {
         assert!(error.message().contains("no space left"), "{error:?}");
-        assert_hint(error, "free some space");
+        assert!(error.hint_text().is_some(), "{error:?}");
     }
     assert!(error.context_value("path").is_some(), "{error:?}");
 }

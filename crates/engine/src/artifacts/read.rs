@@ -91,7 +91,7 @@ impl ArtifactEngine {
             Error::corrupt(what)
                 .with("artifact", artifact.id)
                 .with("path", path)
-                .hint("restore the file from a backup, or publish it again")
+                .hint("restore the file from a backup: publishing the same content again answers this artifact")
         };
         let Some(reader) = self.parts.blobs.open(path).await? else {
             return Err(damaged("the stored file is missing"));
@@ -219,7 +219,7 @@ impl Verification {
             .with("path", &self.artifact.data_path)
             .with("expected", self.artifact.file_hash)
             .with("found", found)
-            .hint("restore the file from a backup, or publish it again"))
+            .hint("restore the file from a backup: publishing the same content again answers this artifact"))
     }
 }
 
