@@ -18,6 +18,8 @@ pub(crate) enum Figure {
     Big,
     /// One big file moved into the store
     Adopt,
+    /// One file published again, which writes nothing; best with `--mebibytes 1`
+    Duplicate,
 }
 
 /// One side of a comparison, open in one process and used by all of its publishers at once.
@@ -105,6 +107,18 @@ const ENTRIES: &[Entry] = &[
         name: "artstore",
         set_up: store::set_up,
         open: store::open_adopt,
+    },
+    Entry {
+        figure: Figure::Duplicate,
+        name: "sha256",
+        set_up: floor::nothing,
+        open: floor::sha256::open,
+    },
+    Entry {
+        figure: Figure::Duplicate,
+        name: "artstore",
+        set_up: store::set_up,
+        open: store::open_duplicate,
     },
 ];
 

@@ -65,7 +65,7 @@ impl Bench {
         let bench = Self {
             units: match figure {
                 Figure::Publish => 1,
-                Figure::Big | Figure::Adopt => mebibytes,
+                Figure::Big | Figure::Adopt | Figure::Duplicate => mebibytes,
             },
             directory,
         };

@@ -31,6 +31,8 @@ enum Content {
     Small,
     /// The big file, copied.
     Copy(PathBuf),
+    /// The file that is there already.
+    Duplicate(PathBuf),
     /// A link-free copy of the big file, moved in.
     Adopt { source: PathBuf, directory: PathBuf },
 }
@@ -87,6 +89,10 @@ pub(crate) fn open_adopt(world: &World) -> Result<Box<dyn Contender>> {
     open(world, content)
 }
 
+pub(crate) fn open_duplicate(world: &World) -> Result<Box<dyn Contender>> {
+    open(world, Content::Duplicate(world.source.clone()))
+}
+
 fn open(world: &World, content: Content) -> Result<Box<dyn Contender>> {
     let runtime = runtime()?;
     let counter = Arc::new(SyncCounter::default());
@@ -117,6 +123,30 @@ fn artifact_type() -> artstore_core::Result<ArtifactType> {
 }
 
 impl StoreSide {
+    /// Publishes and tells whether it was a duplicate.
+    fn publish_once(&self, publisher: usize, n: usize) -> Result<bool> {
+        let (source, key) = match &self.content {
+            Content::Small => (
+                ArtifactSource::Bytes(payload(publisher, n).into()),
+                format!("{publisher:03}-{n:09}"),
+            ),
+            Content::Copy(source) => (
+                ArtifactSource::File(source.clone()),
+                format!("{publisher:03}-{n:09}"),
+            ),
+            Content::Duplicate(source) => {
+                (ArtifactSource::File(source.clone()), "the same".to_owned())
+            }
+            Content::Adopt { directory, .. } => (
+                ArtifactSource::AdoptFile(Self::adopted(directory, publisher, n)),
+                format!("{publisher:03}-{n:09}"),
+            ),
+        };
+        let request = PublishArtifactRequest::file(artifact_type()?, LogicalKey::new(key)?, source);
+        let result = self.runtime.block_on(self.port.publish_artifact(request))?;
+        Ok(result.is_duplicate())
+    }
+
     fn adopted(directory: &Path, publisher: usize, n: usize) -> PathBuf {
         directory.join(format!("adopt-{publisher}-{n}"))
     }
@@ -124,27 +154,26 @@ impl StoreSide {
 
 impl Contender for StoreSide {
     fn prepare(&self, publisher: usize, n: usize) -> Result<()> {
-        let Content::Adopt { source, directory } = &self.content else {
-            return Ok(());
-        };
-        let copy = Self::adopted(directory, publisher, n);
-        fs::copy(source, &copy)
-            .and_then(|_| fs::File::open(&copy)?.sync_all())
-            .with_context(|| format!("cannot copy to {}", copy.display()))
+        match &self.content {
+            Content::Small | Content::Copy(_) => Ok(()),
+            Content::Duplicate(_) if n > 0 => Ok(()),
+            Content::Duplicate(_) => self.publish_once(publisher, n).map(drop),
+            Content::Adopt { source, directory } => {
+                let copy = Self::adopted(directory, publisher, n);
+                fs::copy(source, &copy)
+                    .and_then(|_| fs::File::open(&copy)?.sync_all())
+                    .with_context(|| format!("cannot copy to {}", copy.display()))
+            }
+        }
     }
 
     fn publish(&self, publisher: usize, n: usize) -> Result<()> {
-        let source = match &self.content {
-            Content::Small => ArtifactSource::Bytes(payload(publisher, n).into()),
-            Content::Copy(source) => ArtifactSource::File(source.clone()),
-            Content::Adopt { directory, .. } => {
-                ArtifactSource::AdoptFile(Self::adopted(directory, publisher, n))
-            }
-        };
-        let key = LogicalKey::new(format!("{publisher:03}-{n:09}"))?;
-        let request = PublishArtifactRequest::file(artifact_type()?, key, source);
-        let result = self.runtime.block_on(self.port.publish_artifact(request))?;
-        anyhow::ensure!(!result.is_duplicate(), "a publish was a duplicate");
+        let expects_duplicate = matches!(self.content, Content::Duplicate(_));
+        let is_duplicate = self.publish_once(publisher, n)?;
+        anyhow::ensure!(
+            is_duplicate == expects_duplicate,
+            "another outcome than expected"
+        );
         Ok(())
     }
 

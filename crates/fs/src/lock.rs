@@ -10,7 +10,7 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use artstore_core::backend::{Acquired, DomainLock, LockHold, LockPermit};
@@ -43,6 +43,7 @@ struct DomainState {
     domain: Domain,
     queue: Arc<Mutex<()>>,
     holder: StdMutex<Weak<FileHold>>,
+    waiter: Waiter,
 }
 
 /// Frees the lock first and lets the next waiter of this instance go on then.
@@ -111,7 +112,7 @@ impl DomainLock for FsLock {
         let taken = match tried {
             Attempt::Taken(taken) => taken,
             Attempt::Held(place) => {
-                let waiting = wait_on_a_thread(Arc::clone(&self.vfs), domain, place)?;
+                let waiting = state.waiter.wait(&self.vfs, domain, place)?;
                 let remaining = patience.saturating_sub(started.elapsed());
                 match timeout(remaining, waiting).await {
                     Err(_) => return Err(busy()),
@@ -148,6 +149,7 @@ impl DomainState {
             domain,
             queue: Arc::new(Mutex::new(())),
             holder: StdMutex::new(Weak::new()),
+            waiter: Waiter::default(),
         }
     }
 
@@ -166,26 +168,60 @@ enum Attempt {
     Held(OwnedMutexGuard<()>),
 }
 
-/// Blocks a thread until the lock is obtained. If nobody waits for the answer any more, it is freed at once.
-fn wait_on_a_thread(
-    vfs: Arc<dyn Vfs>,
-    domain: Domain,
+/// A thread that waits for the system on behalf of one domain and instance, for as long as the instance lives. A call that
+/// gave up may leave it waiting; what it then obtains is freed at once.
+#[derive(Debug, Default)]
+struct Waiter(StdMutex<Option<mpsc::Sender<Wait>>>);
+
+/// One wait for a lock.
+struct Wait {
     place: OwnedMutexGuard<()>,
-) -> Result<oneshot::Receiver<Result<Taken>>> {
-    let (sender, receiver) = oneshot::channel();
-    let wait = move || {
-        let taken = match take(vfs.as_ref(), domain, place, LockWait::Block) {
-            Ok(Attempt::Taken(taken)) => Ok(taken),
-            Ok(Attempt::Held(_)) => Err(Error::internal("waiting for a lock ended without it")),
-            Err(error) => Err(error),
-        };
-        let _ = sender.send(taken);
+    answer: oneshot::Sender<Result<Taken>>,
+}
+
+impl Waiter {
+    fn wait(
+        &self,
+        vfs: &Arc<dyn Vfs>,
+        domain: Domain,
+        place: OwnedMutexGuard<()>,
+    ) -> Result<oneshot::Receiver<Result<Taken>>> {
+        let (answer, answered) = oneshot::channel();
+        let mut wait = Wait { place, answer };
+        let mut thread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = thread.as_ref() {
+            match running.send(wait) {
+                Ok(()) => return Ok(answered),
+                Err(mpsc::SendError(returned)) => wait = returned,
+            }
+        }
+        let started = start_waiting(Arc::clone(vfs), domain)?;
+        started
+            .send(wait)
+            .map_err(|_| error::thread_lost("waiting for a lock"))?;
+        *thread = Some(started);
+        Ok(answered)
+    }
+}
+
+fn start_waiting(vfs: Arc<dyn Vfs>, domain: Domain) -> Result<mpsc::Sender<Wait>> {
+    let (sender, waits) = mpsc::channel::<Wait>();
+    let work = move || {
+        for Wait { place, answer } in waits {
+            let taken = match take(vfs.as_ref(), domain, place, LockWait::Block) {
+                Ok(Attempt::Taken(taken)) => Ok(taken),
+                Ok(Attempt::Held(_)) => Err(Error::internal("waiting for a lock ended without it")),
+                Err(error) => Err(error),
+            };
+            // If nobody waits for the answer any more, dropping it frees the lock.
+            let _ = answer.send(taken);
+        }
     };
     std::thread::Builder::new()
         .name(format!("lock-{domain}"))
-        .spawn(wait)
+        .spawn(work)
         .map_err(error::no_thread)?;
-    Ok(receiver)
+    Ok(sender)
 }
 
 fn take(
