@@ -62,7 +62,7 @@ pub(crate) fn run(bench: &Bench, plan: &Plan, sides: &[&Entry]) -> Result<Compar
         figure: plan.figure,
         unit: match plan.figure {
             Figure::Publish => "publishes/s",
-            Figure::Big | Figure::Adopt => "MiB/s",
+            Figure::Big | Figure::Adopt | Figure::Duplicate => "MiB/s",
         },
         load: plan.load,
         sides: sides.iter().map(|entry| entry.name.to_owned()).collect(),

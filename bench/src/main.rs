@@ -142,7 +142,7 @@ fn loads(arguments: &Arguments) -> Vec<Load> {
                 .map(|&publishers| Load { publishers, ..one })
                 .collect()
         }
-        (Figure::Big | Figure::Adopt, _) => vec![one],
+        (Figure::Big | Figure::Adopt | Figure::Duplicate, _) => vec![one],
     }
 }
 

@@ -26,6 +26,7 @@ fn title(comparison: &Comparison) -> String {
         ),
         Figure::Big => "big: a file copied into the store".to_owned(),
         Figure::Adopt => "adopt: a file moved into the store".to_owned(),
+        Figure::Duplicate => "duplicate: a file published again".to_owned(),
     }
 }
 
