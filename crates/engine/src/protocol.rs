@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use artstore_core::backend::{
-    Acquired, CatalogHead, DomainLock, IdSource, LockPermit, Publication, PublicationItem,
+    Acquired, CatalogHead, Clock, DomainLock, IdSource, LockPermit, Publication, PublicationItem,
     PublicationLog,
 };
 use artstore_core::id::PublicationId;
@@ -28,6 +28,7 @@ use artstore_core::{Domain, Error, ErrorKind, Result};
 use async_trait::async_trait;
 
 use crate::committer::Job;
+use crate::settle::Comparison;
 use crate::staged::StagedFiles;
 
 /// What a domain decides for itself.
@@ -71,6 +72,9 @@ pub(crate) trait DomainRules: Send + Sync + Sized + 'static {
     /// Compares all records and events with the rows.
     async fn compare_all(&self, permit: &LockPermit, report: &mut SettleReport) -> Result<()>;
 
+    /// Raises the commit counter to at least `least`.
+    async fn raise_commits(&self, permit: &LockPermit, least: u64) -> Result<()>;
+
     /// Makes the catalog anew from records and events; its commit counter will be `commits`.
     async fn rebuild(&self, permit: &LockPermit, commits: u64) -> Result<RebuildCounts>;
 }
@@ -108,6 +112,7 @@ pub(crate) struct Protocol<R: DomainRules> {
     pub(crate) publications: Arc<dyn PublicationLog>,
     pub(crate) lock: Arc<dyn DomainLock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) patience: Duration,
 }
 
@@ -115,6 +120,17 @@ pub(crate) struct Protocol<R: DomainRules> {
 struct Published<R: DomainRules> {
     job: Job<R>,
     write: Write<R>,
+}
+
+impl<R: DomainRules> Published<R> {
+    /// Staged files that have final names are staged no more. A late duplicate publishes only an event and leaves its own.
+    async fn release_staged(&mut self) {
+        if self.write.publication.files.is_empty() {
+            discard(&mut self.job).await;
+        } else if let Some(staged) = R::staged(&mut self.job.work) {
+            staged.forget();
+        }
+    }
 }
 
 impl<R: DomainRules> Protocol<R> {
@@ -176,7 +192,8 @@ impl<R: DomainRules> Protocol<R> {
                 Err(error) => return Err(error),
             }
         }
-        self.settle(acquired, intents).await?;
+        self.settle(acquired, intents, Comparison::WhereUnexplained)
+            .await?;
         self.rules.decide(works).await
     }
 
@@ -203,12 +220,12 @@ impl<R: DomainRules> Protocol<R> {
         for (mut item, result) in writes.into_iter().zip(results) {
             match result {
                 Ok(()) => {
-                    forget(&mut item.job);
+                    item.release_staged().await;
                     published.push(item);
                 }
                 Err(error) if error.kind() == ErrorKind::CommitUnknown => {
                     intent_stays = true;
-                    forget(&mut item.job);
+                    item.release_staged().await;
                     item.job.answer(Err(error));
                 }
                 Err(error) => {
@@ -284,9 +301,13 @@ impl<R: DomainRules> Protocol<R> {
             Ok(_) => {
                 let mut report = SettleReport::default();
                 self.rules.compare_all(permit, &mut report).await?;
+                let fresh =
+                    self.fresh_counter(Some(head.commits), self.rules.head().await?.commits);
+                self.rules.raise_commits(permit, fresh).await?;
             }
             Err(error) if error.is_catalog_missing() => {
-                self.rules.rebuild(permit, head.commits + 1).await?;
+                let fresh = self.fresh_counter(Some(head.commits), 0);
+                self.rules.rebuild(permit, fresh).await?;
             }
             Err(error) => return Err(error),
         }
@@ -330,11 +351,5 @@ async fn fail_all<R: DomainRules>(jobs: Vec<Job<R>>, error: &Error) {
 async fn discard<R: DomainRules>(job: &mut Job<R>) {
     if let Some(staged) = R::staged(&mut job.work) {
         staged.discard().await;
-    }
-}
-
-fn forget<R: DomainRules>(job: &mut Job<R>) {
-    if let Some(staged) = R::staged(&mut job.work) {
-        staged.forget();
     }
 }

@@ -13,12 +13,22 @@ use artstore_core::path::RelPath;
 
 use crate::protocol::{DomainRules, Protocol, RebuildCounts};
 
+/// When all records are compared with the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// Where the commit counter does not show that the catalog is complete.
+    WhereUnexplained,
+    /// In any case.
+    Always,
+}
+
 impl<R: DomainRules> Protocol<R> {
     /// Settles under a lock that is held already.
     pub(crate) async fn settle(
         &self,
         acquired: &Acquired,
         intents: Vec<Intent>,
+        comparison: Comparison,
     ) -> Result<SettleReport> {
         let permit = &acquired.permit;
         let mut report = SettleReport {
@@ -33,8 +43,8 @@ impl<R: DomainRules> Protocol<R> {
         let markers = self.settle_intents(permit, &intents, &mut report).await?;
         match head {
             None => {
-                let commits = acquired.commits.unwrap_or(0) + 1;
-                let rebuilt = self.rules.rebuild(permit, commits).await?;
+                let fresh = self.fresh_counter(acquired.commits, 0);
+                let rebuilt = self.rules.rebuild(permit, fresh).await?;
                 tracing::info!(domain = %R::DOMAIN, records = rebuilt.records, "a missing catalog was rebuilt");
                 report.compared_all = true;
                 report.adopted = rebuilt.records + rebuilt.events;
@@ -43,9 +53,12 @@ impl<R: DomainRules> Protocol<R> {
             }
             Some(head) => {
                 self.rules.adopt(permit, &markers, &mut report).await?;
-                if !is_explained(head, acquired.commits, !intents.is_empty()) {
+                let is_explained = is_explained(head, acquired.commits, !intents.is_empty());
+                if comparison == Comparison::Always || !is_explained {
                     self.rules.compare_all(permit, &mut report).await?;
                     report.compared_all = true;
+                    let fresh = self.fresh_counter(acquired.commits, head.commits);
+                    self.rules.raise_commits(permit, fresh).await?;
                 }
             }
         }
@@ -62,11 +75,7 @@ impl<R: DomainRules> Protocol<R> {
     pub(crate) async fn settle_explicitly(&self) -> Result<SettleReport> {
         let acquired = self.lock.acquire(R::DOMAIN, self.patience).await?;
         let intents = self.publications.intents(&acquired.permit).await?;
-        let unproven = Acquired {
-            commits: None,
-            permit: acquired.permit,
-        };
-        self.settle(&unproven, intents).await
+        self.settle(&acquired, intents, Comparison::Always).await
     }
 
     /// Takes the lock and settles what must be settled: a missing catalog, intents, a catalog that is not the last one.
@@ -75,13 +84,22 @@ impl<R: DomainRules> Protocol<R> {
         let intents = self.publications.intents(&acquired.permit).await?;
         match self.rules.head().await {
             Ok(head) if intents.is_empty() && acquired.commits == Some(head.commits) => Ok(()),
-            Ok(_) => self.settle(&acquired, intents).await.map(drop),
-            // Somebody else may have rebuilt it while this one waited for the lock; `settle` looks again.
-            Err(error) if error.is_catalog_missing() => {
-                self.settle(&acquired, intents).await.map(drop)
-            }
-            Err(error) => Err(error),
+            Err(error) if !error.is_catalog_missing() => Err(error),
+            // Somebody else may have rebuilt a missing one while this one waited for the lock; `settle` looks again.
+            _ => self
+                .settle(&acquired, intents, Comparison::WhereUnexplained)
+                .await
+                .map(drop),
         }
+    }
+
+    /// A counter that no copy of the catalog made so far has: more than any that is known, and where none is known, more
+    /// than any that was reached by counting, because no store commits once a microsecond.
+    pub(crate) fn fresh_counter(&self, left: Option<u64>, present: u64) -> u64 {
+        let now = self.clock.now().as_unix_milliseconds();
+        let microseconds = u64::try_from(now).unwrap_or(0).saturating_mul(1000);
+        let known = left.unwrap_or(0).max(present);
+        microseconds.max(known + 1)
     }
 
     /// Takes the lock, settles the intents and makes the catalog anew.
@@ -94,8 +112,8 @@ impl<R: DomainRules> Protocol<R> {
         // A catalog that cannot be read tells no counter; the one that was left is as good, and none means that the
         // next holder compares.
         let known = self.rules.head().await.ok().map(|head| head.commits);
-        let commits = known.max(acquired.commits).unwrap_or(0) + 1;
-        let mut rebuilt = self.rules.rebuild(permit, commits).await?;
+        let fresh = self.fresh_counter(acquired.commits, known.unwrap_or(0));
+        let mut rebuilt = self.rules.rebuild(permit, fresh).await?;
         self.leave(permit, &intents).await?;
         rebuilt.faults.extend(report.faults);
         Ok(rebuilt)

@@ -19,12 +19,12 @@ use crate::settings::SqliteSettings;
 use crate::slot::Slots;
 use crate::thread::on_thread;
 use crate::writer::Writer;
-use crate::{artifacts, schema};
+use crate::{artifacts, connection, schema};
 
 /// The catalog of artifacts in one SQLite database.
 ///
-/// One connection writes, used by one thread at a time; a few others read. `head`, `examine` and `apply`, which run one after
-/// the other under the domain's lock, use the former, everything else the latter. Each call is one transaction; one that
+/// One connection writes, used by one thread at a time; a few others read. `head`, `examine` and `apply`, which run one
+/// after the other under the domain's lock, use the former, everything else the latter. Each call is one transaction; one that
 /// was begun is finished, even if its caller goes away.
 ///
 /// # Concurrency
@@ -81,6 +81,10 @@ impl fmt::Debug for SqliteArtifactCatalog {
 #[async_trait]
 impl ArtifactCatalog for SqliteArtifactCatalog {
     async fn head(&self) -> Result<CatalogHead> {
+        // Where it can, the connection that writes answers, because as the last one to be closed it removes the log.
+        if connection::is_on_read_only_filesystem(self.place.path()) {
+            return self.readers.run("read the head", artifacts::head).await;
+        }
         self.writer
             .run("read the head", |connection| artifacts::head(connection))
             .await

@@ -1,12 +1,15 @@
 //! Opening a connection, with everything that is checked and set.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use artstore_core::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::StatVfsMountFlags;
 
 use crate::error::Failure;
+use crate::place::with_suffix;
 use crate::schema::{self, Accept, pragma};
 use crate::settings::SqliteSettings;
 
@@ -35,7 +38,10 @@ pub(crate) fn open(
         Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = match role {
+        Role::Reader if is_closed_and_read_only(path) => open_unchanging(path, access)?,
+        _ => Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
+    };
     connection.busy_timeout(settings.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -49,6 +55,32 @@ pub(crate) fn open(
         Role::Writer => prepare_writer(&connection, settings)?,
     }
     Ok(connection)
+}
+
+/// Whether nobody can change the database: it is on a read-only filesystem, and there is no log of anybody who has it open.
+fn is_closed_and_read_only(path: &Path) -> bool {
+    is_on_read_only_filesystem(path) && !with_suffix(path, "-wal").exists()
+}
+
+pub(crate) fn is_on_read_only_filesystem(path: &Path) -> bool {
+    let flags = rustix::fs::statvfs(path).map(|found| found.f_flag);
+    flags.is_ok_and(|flags| flags.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// Reads a database in write-ahead mode without its log and index, which SQLite could not make on a read-only filesystem.
+fn open_unchanging(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(uri, flags)?)
 }
 
 fn prepare_writer(connection: &Connection, settings: &SqliteSettings) -> Result<(), Failure> {

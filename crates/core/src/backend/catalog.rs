@@ -36,7 +36,8 @@ pub trait ArtifactCatalog: Debug + Send + Sync + 'static {
     /// the probes.
     async fn examine(&self, probes: Vec<ArtifactProbe>) -> Result<Examination>;
 
-    /// Makes all changes of `commit` in one transaction, raises the commit counter by one and returns it. On an error
+    /// Makes all changes of `commit` in one transaction, raises the commit counter by one (or further, where a change asks
+    /// for it) and returns it. On an error
     /// nothing was changed, or [`CommitUnknown`](crate::ErrorKind::CommitUnknown) is not distinguished from it: the caller
     /// looks again.
     ///
@@ -174,6 +175,8 @@ pub enum ArtifactChange {
     Put(Box<Artifact>),
     /// This event happened. One with the same sequence is replaced, and the head's `last_event` is raised to it.
     Record(ArtifactEventRow),
+    /// The commit counter is at least this after the commit. Not part of a rebuild.
+    RaiseCommits(u64),
 }
 
 /// An event as the catalog knows it.

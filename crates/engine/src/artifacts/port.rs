@@ -45,6 +45,7 @@ impl ArtifactEngine {
             publications: Arc::clone(&parts.publications),
             lock: Arc::clone(&parts.lock),
             ids: Arc::clone(&parts.ids),
+            clock: Arc::clone(&parts.clock),
             patience: settings.patience,
         };
         Arc::new_cyclic(|me| Self {

@@ -7,7 +7,7 @@ use artstore_core::artifact::{
     Artifact, ArtifactKind, ArtifactSource, ArtifactStatus, DedupMode, DedupScope,
     PublishArtifactRequest, PublishArtifactResult,
 };
-use artstore_core::backend::{ArtifactProbe, SourceFacts};
+use artstore_core::backend::{ArtifactProbe, SourceFacts, StagedFile};
 use artstore_core::digest::{ContentHash, Digest};
 use artstore_core::format::ArtifactRecord;
 use artstore_core::format::artifact_record::{RecordDetails, SourceDescription};
@@ -218,25 +218,41 @@ impl ArtifactEngine {
 
     /// Takes bytes and record in under no final name.
     async fn stage(&self, publish: &Publish) -> Result<PublishTask> {
-        let request = &publish.request;
         let blobs = &self.parts.blobs;
         let mut staged = StagedFiles::new(Arc::clone(blobs));
-        let id = ArtifactId::from_uuid(self.parts.ids.next_id());
-        let new_staging_id = || StagingId::from_uuid(self.parts.ids.next_id());
         let progress = Arc::clone(&self.parts.progress);
         let source = blobs
-            .stage(new_staging_id(), &request.source, progress)
+            .stage(self.new_staging_id(), &publish.request.source, progress)
             .await?;
         staged.push(source.file);
-        let artifact = self.new_artifact(id, publish, &source.facts)?;
+        match self.stage_record(publish, &source.facts).await {
+            Ok((artifact, record)) => {
+                staged.push(record);
+                Ok(PublishTask { artifact, staged })
+            }
+            Err(error) => {
+                staged.discard().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn stage_record(
+        &self,
+        publish: &Publish,
+        facts: &SourceFacts,
+    ) -> Result<(Artifact, StagedFile)> {
+        let request = &publish.request;
+        let id = ArtifactId::from_uuid(self.parts.ids.next_id());
+        let artifact = self.new_artifact(id, publish, facts)?;
         let record = ArtifactRecord::new(
             &artifact,
             RecordDetails {
                 actor: self.settings.actor.clone(),
                 source: SourceDescription {
                     name: source_name(&request.source),
-                    size_bytes: source.facts.size_bytes,
-                    sha256: source.facts.digest,
+                    size_bytes: facts.size_bytes,
+                    sha256: facts.digest,
                 },
                 writer: request.writer.clone(),
                 git: request.git.clone(),
@@ -244,8 +260,15 @@ impl ArtifactEngine {
             },
         );
         let document = record.to_bytes()?;
-        staged.push(blobs.stage_document(new_staging_id(), document).await?);
-        Ok(PublishTask { artifact, staged })
+        let blobs = &self.parts.blobs;
+        let staged = blobs
+            .stage_document(self.new_staging_id(), document)
+            .await?;
+        Ok((artifact, staged))
+    }
+
+    fn new_staging_id(&self) -> StagingId {
+        StagingId::from_uuid(self.parts.ids.next_id())
     }
 
     fn new_artifact(

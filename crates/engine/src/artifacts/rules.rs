@@ -212,6 +212,12 @@ impl DomainRules for ArtifactRules {
         self.compare_with_directory(permit, report).await
     }
 
+    async fn raise_commits(&self, permit: &LockPermit, least: u64) -> Result<()> {
+        self.apply(permit, vec![ArtifactChange::RaiseCommits(least)])
+            .await
+            .map(drop)
+    }
+
     async fn rebuild(&self, permit: &LockPermit, commits: u64) -> Result<RebuildCounts> {
         self.rebuild_catalog(permit, commits).await
     }

@@ -77,6 +77,7 @@ struct Counters {
     tombstoned: i64,
     bytes: i64,
     last_event: i64,
+    least_commits: i64,
 }
 
 impl Counters {
@@ -96,8 +97,12 @@ impl Counters {
 fn change(transaction: &Transaction<'_>, commit: &ArtifactCommit) -> Result<Counters, Failure> {
     let mut counters = Counters::default();
     for change in &commit.changes {
-        if let ArtifactChange::Put(artifact) = change {
-            put(transaction, artifact, &mut counters)?;
+        match change {
+            ArtifactChange::Put(artifact) => put(transaction, artifact, &mut counters)?,
+            ArtifactChange::RaiseCommits(least) => {
+                counters.least_commits = to_integer(*least, "commits")?;
+            }
+            ArtifactChange::Record(_) => {}
         }
     }
     // Events touch no artifact, so they come to the same afterwards, when the artifacts that they are about are there.
@@ -117,6 +122,7 @@ fn advance(
     let mut statement = transaction.prepare_cached(ADVANCE_CATALOG)?;
     let parameters = named_params! {
         ":commits": commits,
+        ":least_commits": counters.least_commits,
         ":last_event": counters.last_event,
         ":active": counters.active,
         ":superseded": counters.superseded,

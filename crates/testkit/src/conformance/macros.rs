@@ -8,6 +8,7 @@ macro_rules! artifact_catalog_conformance {
             catalog,
             [
                 every_commit_raises_the_counter_by_one,
+                a_commit_may_raise_the_counter_further,
                 events_raise_the_head_to_their_sequence,
                 every_field_is_kept,
                 a_put_replaces_all_that_was_known,

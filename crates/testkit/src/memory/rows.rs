@@ -47,6 +47,10 @@ impl Rows {
             match change {
                 ArtifactChange::Put(artifact) => self.put(artifact)?,
                 ArtifactChange::Record(event) => self.record(event)?,
+                // The commit itself counts one more.
+                ArtifactChange::RaiseCommits(least) => {
+                    self.head.commits = self.head.commits.max(least.saturating_sub(1));
+                }
             }
         }
         Ok(())

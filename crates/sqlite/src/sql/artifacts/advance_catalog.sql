@@ -1,6 +1,6 @@
 UPDATE catalog
 SET
-    commits = commits + :commits,
+    commits = max(commits + :commits, :least_commits),
     last_event = max(last_event, :last_event),
     active = active + :active,
     superseded = superseded + :superseded,

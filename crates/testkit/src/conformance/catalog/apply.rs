@@ -25,6 +25,18 @@ pub async fn every_commit_raises_the_counter_by_one(harness: &dyn CatalogHarness
     assert_eq!(catalog.head().await.unwrap().commits, 3);
 }
 
+/// The counter is raised as far as a commit asks for, and never lowered.
+pub async fn a_commit_may_raise_the_counter_further(harness: &dyn CatalogHarness) {
+    let catalog = created(harness).await;
+    let raise = |least| vec![ArtifactChange::RaiseCommits(least)];
+    assert_eq!(
+        apply(&*catalog, raise(1_700_000_000_000_000)).await,
+        1_700_000_000_000_000
+    );
+    assert_eq!(apply(&*catalog, raise(5)).await, 1_700_000_000_000_001);
+    assert_eq!(catalog.head().await.unwrap().commits, 1_700_000_000_000_001);
+}
+
 /// The head's `last_event` is the greatest sequence that was recorded, and never falls.
 pub async fn events_raise_the_head_to_their_sequence(harness: &dyn CatalogHarness) {
     let catalog = created_with(harness, &[artifact(1)]).await;
