@@ -15,7 +15,7 @@
 //! | [`backend`] | traits that backends implement |
 //! | [`digest`] | SHA-256 digests and content hashes with their algorithm prefix |
 //! | [`error`] | the one public error |
-//! | [`format`] | the JSON documents on disk |
+//! | [`mod@format`] | the JSON documents on disk |
 //! | [`id`] | ids (UUIDv7) |
 //! | [`key`] | validated text: artifact types, logical keys, operation ids |
 //! | [`layout`] | where things lie below a store's root |

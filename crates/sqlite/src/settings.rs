@@ -21,7 +21,7 @@ impl Default for SqliteSettings {
             readers: 4,
             busy_timeout: Duration::from_secs(5),
             queue_patience: Duration::from_secs(10),
-            checkpoint_pages: 1000,
+            checkpoint_pages: 2500,
             journal_limit_bytes: 32 * 1024 * 1024,
         }
     }

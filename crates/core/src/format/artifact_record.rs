@@ -191,7 +191,7 @@ impl ArtifactRecord {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if it would be too large.
     pub fn to_bytes(&self) -> Result<Bytes> {
-        Document::of(self)?.to_bytes()
+        Document::of(self)?.into_bytes()
     }
 
     /// Reads the record that was found at `path`.
@@ -237,7 +237,7 @@ impl ArtifactRecord {
             superseded_by: artifact.superseded_by,
             tags: &artifact.tags,
         })?;
-        document.to_bytes()
+        document.into_bytes()
     }
 
     /// The artifact as the record tells it.

@@ -21,7 +21,7 @@ const ZERO_DIGITS: &str = "00000000000000000000000000000000000000000000000000000
 pub struct Document(Map<String, Value>);
 
 impl Document {
-    /// The document of a typed value. Its digest is computed by [`Self::to_bytes`].
+    /// The document of a typed value. Its digest is computed by [`Self::into_bytes`].
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if `value` is not a JSON object.
@@ -98,8 +98,8 @@ impl Document {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if it is larger than [`MAX_DOCUMENT_BYTES`].
-    pub fn to_bytes(&self) -> Result<Bytes> {
-        let mut map = self.0.clone();
+    pub fn into_bytes(self) -> Result<Bytes> {
+        let mut map = self.0;
         map.shift_remove(RECORD_DIGEST);
         map.insert(
             RECORD_DIGEST.to_owned(),
@@ -180,15 +180,15 @@ mod tests {
 
     #[test]
     fn documents_check_themselves() {
-        let bytes = sample().to_bytes().unwrap();
+        let bytes = sample().into_bytes().unwrap();
         assert!(bytes.ends_with(b"\"\n}\n"));
         let read = parse(&bytes).unwrap();
-        assert_eq!(read.to_bytes().unwrap(), bytes);
+        assert_eq!(read.into_bytes().unwrap(), bytes);
     }
 
     #[test]
     fn every_single_bit_flip_is_seen() {
-        let bytes = sample().to_bytes().unwrap();
+        let bytes = sample().into_bytes().unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -198,9 +198,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_kept_when_rewriting() {
-        let mut document = parse(&sample().to_bytes().unwrap()).unwrap();
+        let mut document = parse(&sample().into_bytes().unwrap()).unwrap();
         document.set_all(&json!({"name": "b"})).unwrap();
-        let text = String::from_utf8(document.to_bytes().unwrap().to_vec()).unwrap();
+        let text = String::from_utf8(document.into_bytes().unwrap().to_vec()).unwrap();
         assert!(
             text.contains("\"kept\": 0.1") && text.contains("\"name\": \"b\""),
             "{text}"
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn newer_and_foreign_formats_are_refused_by_name() {
         let newer = Document::of(&json!({"format": "artstore.test", "format_version": 2})).unwrap();
-        let error = parse(&newer.to_bytes().unwrap()).unwrap_err();
+        let error = parse(&newer.into_bytes().unwrap()).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
         for wrong in [
             "",

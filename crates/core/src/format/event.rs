@@ -131,7 +131,7 @@ impl ArtifactEvent {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if it would be too large.
     pub fn to_bytes(&self) -> Result<Bytes> {
-        Document::of(self)?.to_bytes()
+        Document::of(self)?.into_bytes()
     }
 
     /// Reads the event that was found at `path`.

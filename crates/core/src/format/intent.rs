@@ -63,7 +63,7 @@ impl Intent {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if it would be too large.
     pub fn to_bytes(&self) -> Result<Bytes> {
-        Document::of(self)?.to_bytes()
+        Document::of(self)?.into_bytes()
     }
 
     /// Reads an intent.

@@ -58,7 +58,7 @@ impl StoreDocument {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if it would be too large.
     pub fn to_bytes(&self) -> Result<Bytes> {
-        Document::of(self)?.to_bytes()
+        Document::of(self)?.into_bytes()
     }
 
     /// Reads `artstore.json`.

@@ -2,10 +2,12 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 
 use artstore_core::path::RelPath;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::RealVfs;
 use super::file::{RealFile, metadata_of};
@@ -84,13 +86,14 @@ fn create_parents(vfs: &RealVfs, path: &RelPath) -> io::Result<()> {
     }
 }
 
-/// Whether `path` names `file`.
+/// Whether `path` names `file`. Links above it do not matter here: what it names is compared with what is open.
 pub(super) fn names(vfs: &RealVfs, path: &RelPath, file: &File) -> io::Result<bool> {
     let locked = metadata_of(&rustix::fs::fstat(file)?);
-    match vfs.metadata(path) {
-        Ok(named) => Ok(named.identity == locked.identity),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+    let root = vfs.root.get()?;
+    match rustix::fs::statat(root.as_fd(), path.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(named) => Ok(metadata_of(&named).identity == locked.identity),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -194,16 +194,16 @@ impl Vfs for RealVfs {
 
     fn read_directory(&self, path: Option<&RelPath>) -> io::Result<Vec<VfsEntry>> {
         self.root.check()?;
-        let directory = self.open_directory(path)?;
+        let mut directory = Dir::new(self.open_directory(path)?)?;
         let mut entries = Vec::new();
-        for entry in Dir::read_from(&directory)? {
+        while let Some(entry) = directory.read() {
             let entry = entry?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name == "." || name == ".." {
                 continue;
             }
             let kind = match entry.file_type() {
-                FileType::Unknown => kind_by_asking(directory.as_fd(), name)?,
+                FileType::Unknown => kind_by_asking(directory.fd()?, name)?,
                 known => Some(kind_of(known)),
             };
             entries.extend(kind.map(|kind| VfsEntry {

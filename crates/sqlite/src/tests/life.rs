@@ -48,7 +48,7 @@ async fn connections_are_set_as_they_must_be() {
     }
     assert_eq!(pragma::<i64>(&writer, "synchronous").unwrap(), 2);
     assert_eq!(pragma::<i64>(&writer, "cell_size_check").unwrap(), 1);
-    assert_eq!(pragma::<i64>(&writer, "wal_autocheckpoint").unwrap(), 1000);
+    assert_eq!(pragma::<i64>(&writer, "wal_autocheckpoint").unwrap(), 2500);
     assert_eq!(
         pragma::<i64>(&writer, "journal_size_limit").unwrap(),
         32 << 20
