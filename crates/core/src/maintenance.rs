@@ -32,6 +32,8 @@ pub enum FaultKind {
     RowWithoutRecord,
     /// An event about an artifact that has no record.
     EventWithoutRecord,
+    /// A record that claims an operation which another record claims too. It is left where it is and gets no row.
+    OperationClaimedTwice,
 }
 
 impl FaultKind {
@@ -44,6 +46,7 @@ impl FaultKind {
             Self::InterruptedPublication => "interrupted_publication",
             Self::RowWithoutRecord => "row_without_record",
             Self::EventWithoutRecord => "event_without_record",
+            Self::OperationClaimedTwice => "operation_claimed_twice",
         }
     }
 

@@ -1,9 +1,9 @@
 //! Rows for operations that settling found to have happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use artstore_core::artifact::Artifact;
-use artstore_core::backend::{ArtifactChange, LockPermit};
+use artstore_core::backend::{ArtifactChange, ArtifactProbe, LockPermit};
 use artstore_core::format::{ArtifactEvent, ArtifactRecord};
 use artstore_core::id::ArtifactId;
 use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
@@ -54,11 +54,12 @@ impl ArtifactRules {
         report: &mut SettleReport,
     ) -> Result<()> {
         let mut rows = self.rows_of(&records, &events).await?;
+        let without_row = records
+            .into_iter()
+            .filter(|found| !rows.contains_key(&found.id));
+        let unclaimed = self.unclaimed(without_row.collect(), report).await?;
         let mut changes = Vec::new();
-        for artifact in records {
-            if rows.contains_key(&artifact.id) {
-                continue;
-            }
+        for artifact in unclaimed {
             changes.push(ArtifactChange::Put(Box::new(artifact.clone())));
             rows.insert(artifact.id, artifact);
             report.adopted += 1;
@@ -85,6 +86,33 @@ impl ArtifactRules {
             self.apply(permit, changes).await?;
         }
         self.derive(permit, touched.into_values().collect()).await
+    }
+
+    /// Those of `records` whose operation no row and no other of them claims; the others are reported. Nothing that the
+    /// store does leads to such records, but a disk that failed twice may.
+    async fn unclaimed(
+        &self,
+        records: Vec<Artifact>,
+        report: &mut SettleReport,
+    ) -> Result<Vec<Artifact>> {
+        if records.is_empty() {
+            return Ok(records);
+        }
+        let probe = |artifact: &Artifact| ArtifactProbe::Operation {
+            op_id: artifact.op_id.clone(),
+        };
+        let probes = records.iter().map(probe).collect();
+        let examination = self.parts.catalogs.artifacts.examine(probes).await?;
+        let mut claims = HashSet::new();
+        let mut unclaimed = Vec::new();
+        for (artifact, answer) in records.into_iter().zip(examination.answers) {
+            if answer.operation.is_none() && claims.insert(artifact.op_id.clone()) {
+                unclaimed.push(artifact);
+            } else {
+                report.faults.push(claimed_twice(&artifact));
+            }
+        }
+        Ok(unclaimed)
     }
 
     async fn rows_of(
@@ -116,6 +144,14 @@ impl ArtifactRules {
             return Err(Error::corrupt("the event is missing").with("path", path));
         };
         ArtifactEvent::parse(&document, path)
+    }
+}
+
+pub(super) fn claimed_twice(artifact: &Artifact) -> Fault {
+    Fault {
+        kind: FaultKind::OperationClaimedTwice,
+        path: artifact.record_path.clone(),
+        detail: format!("another record claims operation {}", artifact.op_id),
     }
 }
 

@@ -9,6 +9,7 @@ use artstore_core::artifact::Artifact;
 use artstore_core::backend::{
     ArtifactChange, ArtifactCommit, ArtifactEventRow, CatalogHead, LockPermit,
 };
+use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
 use artstore_core::layout;
 use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
@@ -17,7 +18,7 @@ use artstore_core::{Error, Result};
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
-use super::adopt::note_damage;
+use super::adopt::{claimed_twice, note_damage};
 use super::decide::row_of;
 use super::inventory::DirectoryFiles;
 use super::rules::ArtifactRules;
@@ -125,6 +126,7 @@ impl ArtifactRules {
         let mut behind = BTreeMap::new();
         // Which of the artifacts with events have a record.
         let mut subjects = HashSet::new();
+        let mut operations = OperationsSeen::default();
         let mut directories = self.parts.blobs.list(&RelPath::new(layout::ARTIFACTS)?);
         while let Some(entries) = directories.next().await {
             let files = DirectoryFiles::of(entries?);
@@ -133,6 +135,10 @@ impl ArtifactRules {
                 .examine_directory(permit, &files, &no_rows, report)
                 .await?;
             for artifact in found {
+                if !operations.insert(&artifact) {
+                    report.faults.push(claimed_twice(&artifact));
+                    continue;
+                }
                 produced.records += 1;
                 let last_event = log.last_of.get(&artifact.id).copied();
                 if let Some(last_event) = last_event {
@@ -181,6 +187,19 @@ impl ArtifactRules {
             self.derive(permit, vec![artifact]).await?;
         }
         Ok(())
+    }
+}
+
+/// The operations of the records read so far, by a fingerprint of 128 bits each: a store may have millions.
+#[derive(Default)]
+struct OperationsSeen(HashSet<[u8; 16]>);
+
+impl OperationsSeen {
+    /// Whether no record before claimed the operation of `artifact`.
+    fn insert(&mut self, artifact: &Artifact) -> bool {
+        let digest = Digest::of(artifact.op_id.as_str().as_bytes());
+        let fingerprint = digest.as_bytes().first_chunk().copied().unwrap_or_default();
+        self.0.insert(fingerprint)
     }
 }
 

@@ -532,3 +532,40 @@ async fn tags_of_a_death_during_settling_are_kept() {
     assert!(tagged.tags.contains("a", "1"));
     check_rebuild_changes_nothing(&last).await;
 }
+
+#[tokio::test]
+async fn a_record_that_claims_the_operation_of_another_is_reported_and_left() {
+    let world = World::new();
+    let artifact = world.published("k", "x").await;
+    let before = world.dump().await;
+    world.quiet().await;
+    // A copy under another id, whole in itself.
+    let (id, other_id) = (
+        artifact.id.to_string(),
+        "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11",
+    );
+    let record = world.files.files()[&artifact.record_path].clone();
+    let record = std::str::from_utf8(&record).unwrap();
+    let record: serde_json::Value = serde_json::from_str(
+        &record
+            .replace(&format!("\"id\": \"{id}"), &format!("\"id\": \"{other_id}"))
+            .replace(&format!("__{id}"), &format!("__{other_id}")),
+    )
+    .unwrap();
+    let document = artstore_core::format::document::Document::of(&record).unwrap();
+    let moved =
+        |path: &artstore_core::path::RelPath| samples::path(&path.as_str().replace(&id, other_id));
+    world.files.plant(
+        &moved(&artifact.record_path),
+        document.into_bytes().unwrap(),
+    );
+    world.files.plant(&moved(&artifact.data_path), "x");
+    let settled = world.maintenance().settle().await.unwrap().faults;
+    let rebuilt = world.maintenance().rebuild().await.unwrap().faults;
+    for faults in [&settled, &rebuilt] {
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].kind, FaultKind::OperationClaimedTwice);
+    }
+    assert_eq!(world.dump().await.lines().count(), before.lines().count());
+    assert_eq!(world.files_in("artifacts").len(), 4);
+}
