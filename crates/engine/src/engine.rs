@@ -97,8 +97,8 @@ impl Engine {
         Arc::clone(&self.maintenance) as Arc<dyn Maintenance>
     }
 
-    /// Waits until every change that was begun has ended, and closes the catalogs. The ports can be used afterwards,
-    /// which opens the catalogs again.
+    /// Waits until every change that was begun has ended, gives up the staging area and closes the catalogs. The ports can
+    /// be used afterwards, which opens them again.
     pub async fn close(&self) {
         self.artifacts.close().await;
     }

@@ -87,6 +87,15 @@ impl BlobStore for FsStore {
         let _ = removed.await;
     }
 
+    async fn close(&self) {
+        let released = self.run(|inner| {
+            inner.staging.release();
+            Ok(())
+        });
+        // What is not released is swept when this process is dead.
+        let _ = released.await;
+    }
+
     async fn open(&self, path: &RelPath) -> Result<Option<BlobReader>> {
         read::open(self, path.clone()).await
     }

@@ -115,6 +115,15 @@ impl Staging {
         Ok(directory)
     }
 
+    /// Removes this instance's own directory and gives up its lock, unless something is staged.
+    pub(crate) fn release(&self) {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        owner.take_if(|known| match self.vfs.remove_directory(&known.directory) {
+            Ok(()) => true,
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        });
+    }
+
     fn own_id(&self) -> Option<Uuid> {
         let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
         owner.as_ref().map(|owner| owner.id)

@@ -243,3 +243,13 @@ fn a_held_lock_makes_changes_busy() {
     // Readers wait for nobody.
     assert_eq!(world.json(&["get", &id])["tags"], json!({}));
 }
+
+#[test]
+fn a_command_leaves_nothing_in_staging() {
+    let world = World::new();
+    for number in 0..20 {
+        world.publish(&number.to_string(), number.to_string());
+        let left = std::fs::read_dir(world.path("store/staging")).unwrap();
+        assert_eq!(left.count(), 0, "after publish {number}");
+    }
+}

@@ -91,6 +91,9 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     /// Symbolic links and special files are passed over.
     fn list(&self, directory: &RelPath) -> BlobList;
 
+    /// Gives up what this instance holds in the staging area, as far as nothing is staged there. Later calls take it again.
+    async fn close(&self);
+
     /// Where the file at `path` is on this machine; `None` if it is not on a local filesystem.
     fn local_path(&self, path: &RelPath) -> Option<PathBuf>;
 }

@@ -68,6 +68,7 @@ impl ArtifactEngine {
         // It is never closed, so that this cannot fail.
         let _ = self.preparations.acquire_many(all).await;
         self.committer.idle().await;
+        self.parts.blobs.close().await;
         self.parts.catalogs.artifacts.close().await;
     }
 

@@ -82,6 +82,7 @@ macro_rules! blob_store_conformance {
                 a_changing_source_is_a_conflict,
                 failing_and_looking_leave_nothing_behind,
                 discarding_removes_staged_files,
+                a_closed_store_works_again,
                 a_file_to_be_adopted_stays_in_its_place,
                 an_adopted_file_moves_when_it_is_published,
                 files_with_other_names_are_not_adopted,

@@ -69,6 +69,12 @@ impl BlobStore for FaultyStore {
         }
     }
 
+    async fn close(&self) {
+        if self.faults.enter("close").is_ok() {
+            self.blobs.close().await;
+        }
+    }
+
     async fn open(&self, path: &RelPath) -> Result<Option<BlobReader>> {
         let call = self.faults.enter("open")?;
         call.with(self.blobs.open(path).await)

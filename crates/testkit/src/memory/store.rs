@@ -237,6 +237,10 @@ impl BlobStore for MemoryStore {
         self.stage_bytes(id, document)
     }
 
+    async fn close(&self) {
+        yield_now().await;
+    }
+
     async fn discard(&self, staged: Vec<StagedFile>) {
         yield_now().await;
         let mut world = self.world();

@@ -235,6 +235,21 @@ pub async fn a_file_to_be_adopted_stays_in_its_place(harness: &dyn StoreHarness)
     assert_eq!(std::fs::read(&file).unwrap(), b"abc");
 }
 
+/// Closing leaves what is staged as it is, and a closed store goes on working.
+pub async fn a_closed_store_works_again(harness: &dyn StoreHarness) {
+    let store = harness.open().await;
+    store.blobs.close().await;
+    let staged = stage(&store, 1, "first").await;
+    store.blobs.close().await;
+    let name = path("artifacts/t/first.bin");
+    publish_files(&store, 1, vec![(staged, name.clone())])
+        .await
+        .unwrap();
+    store.blobs.close().await;
+    assert_eq!(read(&store, &name).await.unwrap(), b"first");
+    publish_bytes(&store, 2, &path("artifacts/t/second.bin"), "second").await;
+}
+
 /// A published file that was adopted is no longer at its former place.
 pub async fn an_adopted_file_moves_when_it_is_published(harness: &dyn StoreHarness) {
     if harness.capabilities().adoption == Capability::Lacking {
