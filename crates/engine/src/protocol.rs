@@ -22,7 +22,7 @@ use artstore_core::backend::{
 };
 use artstore_core::id::PublicationId;
 use artstore_core::key::OpId;
-use artstore_core::maintenance::SettleReport;
+use artstore_core::maintenance::{Fault, SettleReport};
 use artstore_core::path::RelPath;
 use artstore_core::{Domain, Error, ErrorKind, Result};
 use async_trait::async_trait;
@@ -58,8 +58,9 @@ pub(crate) trait DomainRules: Send + Sync + Sized + 'static {
     /// Commits row changes in one transaction and returns the commit counter.
     async fn apply(&self, permit: &LockPermit, changes: Vec<Self::Change>) -> Result<u64>;
 
-    /// Brings what is derived from rows up to them.
-    async fn derive(&self, permit: &LockPermit, derived: Vec<Self::Derived>) -> Result<()>;
+    /// Brings what is derived from rows up to them. What can never be brought up is reported; an error says that trying
+    /// again later may help.
+    async fn derive(&self, permit: &LockPermit, derived: Vec<Self::Derived>) -> Result<Vec<Fault>>;
 
     /// Gives operations that happened, named by their markers, their rows and what is derived from them.
     async fn adopt(
@@ -85,7 +86,7 @@ pub(crate) struct RebuildCounts {
     pub(crate) records: u64,
     pub(crate) events: u64,
     pub(crate) moved_aside: Option<String>,
-    pub(crate) faults: Vec<artstore_core::maintenance::Fault>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// What is decided about one change.
@@ -225,7 +226,8 @@ impl<R: DomainRules> Protocol<R> {
                 }
                 Err(error) if error.kind() == ErrorKind::CommitUnknown => {
                     intent_stays = true;
-                    item.release_staged().await;
+                    // What has a final name is staged no more; settling decides about it.
+                    discard(&mut item.job).await;
                     item.job.answer(Err(error));
                 }
                 Err(error) => {
@@ -278,10 +280,13 @@ impl<R: DomainRules> Protocol<R> {
             .iter_mut()
             .flat_map(|item| std::mem::take(&mut item.write.derived))
             .collect();
-        if let Err(error) = self.rules.derive(permit, derived).await {
-            // The change is committed and its event durable; settling the intent derives again.
-            tracing::warn!(domain = %R::DOMAIN, %error, "records could not be brought up to their rows");
-            *intent_stays = true;
+        match self.rules.derive(permit, derived).await {
+            Ok(faults) => report_faults::<R>(&faults),
+            Err(error) => {
+                // The change is committed and its event durable; settling the intent derives again.
+                tracing::warn!(domain = %R::DOMAIN, %error, "records could not be brought up to their rows");
+                *intent_stays = true;
+            }
         }
         for Published { job, write } in published {
             job.answer(Ok(write.outcome));
@@ -351,5 +356,11 @@ async fn fail_all<R: DomainRules>(jobs: Vec<Job<R>>, error: &Error) {
 async fn discard<R: DomainRules>(job: &mut Job<R>) {
     if let Some(staged) = R::staged(&mut job.work) {
         staged.discard().await;
+    }
+}
+
+pub(crate) fn report_faults<R: DomainRules>(faults: &[Fault]) {
+    for fault in faults {
+        tracing::warn!(domain = %R::DOMAIN, kind = %fault.kind, path = %fault.path, detail = fault.detail, "fault");
     }
 }

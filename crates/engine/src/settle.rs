@@ -11,7 +11,7 @@ use artstore_core::format::Intent;
 use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
 use artstore_core::path::RelPath;
 
-use crate::protocol::{DomainRules, Protocol, RebuildCounts};
+use crate::protocol::{DomainRules, Protocol, RebuildCounts, report_faults};
 
 /// When all records are compared with the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +65,7 @@ impl<R: DomainRules> Protocol<R> {
         self.leave(permit, &intents).await?;
         // Only now: until its intent is settled, a dead process's staging may hold what settling looks for.
         report.swept = self.publications.sweep_staging(permit).await?.removed;
-        for fault in &report.faults {
-            tracing::warn!(domain = %R::DOMAIN, kind = %fault.kind, path = %fault.path, detail = fault.detail, "fault");
-        }
+        report_faults::<R>(&report.faults);
         Ok(report)
     }
 

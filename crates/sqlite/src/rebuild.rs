@@ -16,7 +16,7 @@ use crate::place::Place;
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::settings::SqliteSettings;
 use crate::swap::{self, NewDatabase};
-use crate::thread::on_another_thread;
+use crate::thread::on_own_thread;
 
 /// How many chunks may wait for the database.
 const QUEUE: usize = 2;
@@ -36,7 +36,7 @@ pub(crate) async fn rebuild(
     mut commits: ArtifactCommits,
 ) -> Result<Option<String>> {
     let (steps, queue) = mpsc::channel(QUEUE);
-    let build = on_another_thread("rebuild", move || {
+    let build = on_own_thread("rebuild", move || {
         // The lock is held until the work has ended, even if the caller goes away.
         let _held = permit;
         build_and_swap(&place, &settings, &head, queue)

@@ -1,7 +1,8 @@
 //! `artstore.intent`: what a publication under way is about to name.
 //!
-//! An intent is written before the first final name appears and removed after the rows are committed. It is not
-//! synced: a killed process leaves the page cache intact, and after a power loss everything is compared anyway. It
+//! An intent is written before the first final name appears and removed after the rows are committed. It is
+//! synced only where a file is adopted: a killed process leaves the page cache intact, and after a power loss everything
+//! is compared anyway. It
 //! names paths only; rows always come from records and events, which are the truth.
 
 use bytes::Bytes;

@@ -85,7 +85,9 @@ impl ArtifactRules {
         if !changes.is_empty() {
             self.apply(permit, changes).await?;
         }
-        self.derive(permit, touched.into_values().collect()).await
+        let derived = touched.into_values().collect();
+        report.faults.extend(self.derive(permit, derived).await?);
+        Ok(())
     }
 
     /// Those of `records` whose operation no row and no other of them claims; the others are reported. Nothing that the

@@ -10,14 +10,12 @@ use artstore_core::layout::{self, ArtifactFile};
 use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
 use artstore_core::path::RelPath;
 use artstore_core::{Domain, Result};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::StreamExt as _;
 
 use super::adopt::note_damage;
 use super::rules::ArtifactRules;
 use crate::protocol::DomainRules as _;
 
-/// How many documents are read at a time.
-const READ_AHEAD: usize = 16;
 /// How many rows are read at a time.
 const ROWS: u32 = 1000;
 
@@ -118,16 +116,13 @@ impl ArtifactRules {
                 detail: format!("{} is missing or has another size", row.data_path),
             });
         }
-        let mut unknown = Vec::new();
-        for (id, path) in &files.records {
-            if !rows.contains_key(id) {
-                unknown.push(self.read_record(path.clone()).boxed());
-            }
-        }
-        let mut reads = stream::iter(unknown).buffered(READ_AHEAD);
         let mut found = Vec::new();
-        while let Some((path, read)) = reads.next().await {
-            match note_damage(read, &path, report)? {
+        let unknown = files
+            .records
+            .iter()
+            .filter(|(id, _)| !rows.contains_key(*id));
+        for path in unknown.map(|(_, path)| path.clone()).collect::<Vec<_>>() {
+            match note_damage(self.record_at(&path).await, &path, report)? {
                 Some(artifact) if files.has_bytes_of(&artifact) => found.push(artifact),
                 Some(_) => {
                     self.set_aside(permit, FaultKind::RecordWithoutBytes, &path, report)
@@ -143,11 +138,6 @@ impl ArtifactRules {
             }
         }
         Ok(found)
-    }
-
-    async fn read_record(&self, path: RelPath) -> (RelPath, Result<Artifact>) {
-        let read = self.record_at(&path).await;
-        (path, read)
     }
 
     /// Moves a half of something to quarantine and reports it.

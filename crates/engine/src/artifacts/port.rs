@@ -25,11 +25,16 @@ use crate::committer::Committer;
 use crate::engine::{EngineParts, EngineSettings};
 use crate::protocol::Protocol;
 
+/// How many large sources are staged at a time.
+const LARGE_PREPARATIONS: u32 = 8;
+
 /// Implements the port of artifacts.
 pub(crate) struct ArtifactEngine {
     /// For work that outlives the call.
     pub(super) me: Weak<Self>,
     pub(super) preparations: Arc<Semaphore>,
+    /// Large sources take long: they wait for each other and for nobody else.
+    pub(super) large_preparations: Semaphore,
     pub(crate) parts: Arc<EngineParts>,
     pub(super) settings: EngineSettings,
     pub(super) committer: Committer<ArtifactRules>,
@@ -51,6 +56,7 @@ impl ArtifactEngine {
         Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             preparations: Arc::new(Semaphore::new(settings.preparations.max(1))),
+            large_preparations: Semaphore::new(LARGE_PREPARATIONS as usize),
             committer: Committer::new(protocol, &settings),
             parts,
             settings,
@@ -67,6 +73,10 @@ impl ArtifactEngine {
         let all = u32::try_from(self.settings.preparations.max(1)).unwrap_or(u32::MAX);
         // It is never closed, so that this cannot fail.
         let _ = self.preparations.acquire_many(all).await;
+        let _ = self
+            .large_preparations
+            .acquire_many(LARGE_PREPARATIONS)
+            .await;
         self.committer.idle().await;
         self.parts.blobs.close().await;
         self.parts.catalogs.artifacts.close().await;

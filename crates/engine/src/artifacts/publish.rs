@@ -11,11 +11,13 @@ use artstore_core::backend::{ArtifactProbe, SourceFacts, StagedFile};
 use artstore_core::digest::{ContentHash, Digest};
 use artstore_core::format::ArtifactRecord;
 use artstore_core::format::artifact_record::{RecordDetails, SourceDescription};
+use artstore_core::format::document::MAX_DOCUMENT_BYTES;
 use artstore_core::id::{ArtifactId, StagingId};
 use artstore_core::key::OpId;
 use artstore_core::layout::{self, ArtifactNaming};
 use artstore_core::tags::Tags;
 use artstore_core::{Error, ErrorKind, Result};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::port::ArtifactEngine;
@@ -24,6 +26,10 @@ use super::rules::{ArtifactOutcome, ArtifactTask, ArtifactWork, MergeTask, Publi
 use crate::committer::{heard, on_blocking_thread, wait_for_place};
 use crate::staged::StagedFiles;
 
+/// The greatest number of nested arrays and objects in params, far below what readers of JSON take.
+const MAX_PARAMS_DEPTH: usize = 64;
+/// Room in bytes that a new record leaves for tags that come later.
+const ROOM_FOR_TAGS: usize = 1024 * 1024;
 /// The greatest length in bytes of names in a record (writer, commit, hint, source).
 const MAX_NAME_BYTES: usize = 1024;
 
@@ -144,7 +150,10 @@ impl ArtifactEngine {
 
     /// Prepares in steps that each can be given up.
     async fn attempt_here(&self, publish: &Publish, attempt: Attempt) -> Result<ArtifactOutcome> {
-        match self.prepare(publish, attempt).await? {
+        let place = self.large_preparations.acquire().await;
+        let prepared = self.prepare(publish, attempt).await?;
+        drop(place);
+        match prepared {
             Prepared::Decided(outcome) => Ok(*outcome),
             Prepared::Task(task) => self.committer.submit(publish.clone().into_work(task)).await,
         }
@@ -260,6 +269,13 @@ impl ArtifactEngine {
             },
         );
         let document = record.to_bytes()?;
+        let limit = MAX_DOCUMENT_BYTES as usize - ROOM_FOR_TAGS;
+        if document.len() > limit {
+            return Err(Error::invalid("the record would be too large")
+                .with("bytes", document.len())
+                .with("limit", limit)
+                .hint("publish large parameters as an artifact of their own"));
+        }
         let blobs = &self.parts.blobs;
         let staged = blobs
             .stage_document(self.new_staging_id(), document)
@@ -342,7 +358,22 @@ fn source_name(source: &ArtifactSource) -> Option<String> {
     }
 }
 
+/// How many levels of arrays and objects `value` has.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 fn check_limits(request: &PublishArtifactRequest) -> Result<()> {
+    let levels = request.params.values().map(depth).max().unwrap_or(0);
+    if levels > MAX_PARAMS_DEPTH {
+        return Err(Error::invalid("the params are nested too deeply")
+            .with("levels", levels)
+            .with("limit", MAX_PARAMS_DEPTH));
+    }
     let params = serde_json::to_vec(&request.params)
         .map_err(|error| Error::invalid("the params cannot be written").caused_by(error))?;
     if params.len() > PublishArtifactRequest::MAX_PARAMS_BYTES {

@@ -1,13 +1,15 @@
 //! Queries that see the right catalog, and verified bytes.
 
+use std::error::Error as _;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 
 use artstore_core::artifact::Artifact;
 use artstore_core::digest::DigestBuilder;
 use artstore_core::ports::{ArtifactReader, ByteRange};
-use artstore_core::{Domain, Error, ErrorKind, Result};
+use artstore_core::{Domain, Error, Result};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
@@ -29,11 +31,13 @@ impl ArtifactEngine {
     {
         let catalog = &self.parts.catalogs.artifacts;
         for _ in 0..ATTEMPTS {
-            let epoch = self.agree().await?;
+            let epoch = match self.agree().await {
+                Err(error) if error.is_catalog_missing() => continue,
+                agreed => agreed?,
+            };
             match question().await {
                 Err(error) if error.is_catalog_missing() => {
                     self.agreed_epoch.store(0, Ordering::Release);
-                    self.protocol().settle_if_needed().await?;
                 }
                 answer if catalog.epoch() == epoch => return answer,
                 _ => {}
@@ -55,29 +59,22 @@ impl ArtifactEngine {
             return Ok(epoch);
         }
         let left = self.parts.lock.last_commits(Domain::Artifacts).await?;
-        match self.protocol().rules.head().await {
-            Ok(head) if left.is_some_and(|left| head.commits >= left) => {}
-            Ok(_) if left.is_none() => self.compare_if_possible().await?,
-            Ok(_) => self.protocol().settle_if_needed().await?,
-            Err(error) if error.is_catalog_missing() => {
-                self.protocol().settle_if_needed().await?;
-            }
-            Err(error) => return Err(error),
-        }
-        let epoch = catalog.epoch();
-        self.agreed_epoch.store(epoch + 1, Ordering::Release);
-        Ok(epoch)
-    }
-
-    /// A reader that may not write reads what is there: nothing says that it is not complete.
-    async fn compare_if_possible(&self) -> Result<()> {
-        match self.protocol().settle_if_needed().await {
-            Err(error) if error.kind() == ErrorKind::Unavailable => {
-                tracing::warn!(%error, "the catalog could not be compared with the directory");
-                Ok(())
-            }
-            settled => settled,
-        }
+        let agreed = match self.protocol().rules.head().await {
+            // Of the epoch from before the head was read: a catalog that was exchanged since is asked about anew.
+            Ok(head) if left.is_some_and(|left| head.commits >= left) => epoch,
+            Err(error) if !error.is_catalog_missing() => return Err(error),
+            found => match self.protocol().settle_if_needed().await {
+                Ok(()) => catalog.epoch(),
+                Err(error) if found.is_ok() && left.is_none() && forbids_writing(&error) => {
+                    // A reader that may not write reads what is there, and asks again next time.
+                    tracing::warn!(%error, "the catalog could not be compared with the directory");
+                    return Ok(catalog.epoch());
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        self.agreed_epoch.store(agreed + 1, Ordering::Release);
+        Ok(agreed)
     }
 
     pub(super) async fn open_verified(
@@ -107,6 +104,19 @@ impl ArtifactEngine {
             artifact,
         })
     }
+}
+
+/// Whether the store cannot be written here at all, as opposed to not just now.
+fn forbids_writing(error: &Error) -> bool {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+        )
+    })
 }
 
 /// The bytes to give, as positions in the file.

@@ -168,7 +168,7 @@ impl ArtifactRules {
             produced.events += 1;
             outlet.push(ArtifactChange::Record(row)).await?;
         }
-        self.bring_up(permit, behind, outlet).await?;
+        self.bring_up(permit, behind, outlet, report).await?;
         outlet.flush().await?;
         Ok(produced)
     }
@@ -179,12 +179,14 @@ impl ArtifactRules {
         permit: &LockPermit,
         behind: BTreeMap<ArtifactId, Artifact>,
         outlet: &mut Outlet,
+        report: &mut SettleReport,
     ) -> Result<()> {
         for artifact in behind.into_values() {
             outlet
                 .push(ArtifactChange::Put(Box::new(artifact.clone())))
                 .await?;
-            self.derive(permit, vec![artifact]).await?;
+            let faults = self.derive(permit, vec![artifact]).await?;
+            report.faults.extend(faults);
         }
         Ok(())
     }

@@ -10,19 +10,15 @@ use artstore_core::digest::Digest;
 use artstore_core::format::ArtifactRecord;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
-use artstore_core::maintenance::SettleReport;
+use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
 use artstore_core::path::RelPath;
 use artstore_core::tags::{TagChange, Tags};
-use artstore_core::{Domain, Error, Result};
+use artstore_core::{Domain, Error, ErrorKind, Result};
 use async_trait::async_trait;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use crate::engine::EngineParts;
 use crate::protocol::{DomainRules, RebuildCounts, Verdict};
 use crate::staged::StagedFiles;
-
-/// How many records are rewritten at a time.
-const RECORDS_AT_A_TIME: usize = 8;
 
 /// A change of artifacts that a caller asks for.
 #[derive(Debug)]
@@ -142,6 +138,15 @@ impl ArtifactRules {
     }
 }
 
+/// Whether trying again later is of no use: the record is missing, damaged or another's.
+fn is_lasting(error: &Error) -> bool {
+    let kind = error.kind();
+    matches!(
+        kind,
+        ErrorKind::Corrupt | ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::Unsupported
+    )
+}
+
 impl PublishTask {
     pub(super) fn scope(&self) -> DedupScope {
         DedupScope {
@@ -187,16 +192,21 @@ impl DomainRules for ArtifactRules {
         self.parts.catalogs.artifacts.apply(permit, commit).await
     }
 
-    async fn derive(&self, permit: &LockPermit, derived: Vec<Artifact>) -> Result<()> {
-        let rewrites = derived
-            .iter()
-            .map(|artifact| self.bring_record_up(permit, artifact).boxed())
-            .collect::<Vec<_>>();
-        let mut rewrites = stream::iter(rewrites).buffer_unordered(RECORDS_AT_A_TIME);
-        while let Some(rewritten) = rewrites.next().await {
-            rewritten?;
+    async fn derive(&self, permit: &LockPermit, derived: Vec<Artifact>) -> Result<Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut transient = Ok(());
+        for artifact in derived {
+            match self.bring_record_up(permit, &artifact).await {
+                Ok(()) => {}
+                Err(error) if is_lasting(&error) => faults.push(Fault {
+                    kind: FaultKind::DamagedRecord,
+                    path: artifact.record_path,
+                    detail: error.to_string(),
+                }),
+                Err(error) => transient = Err(error),
+            }
         }
-        Ok(())
+        transient.map(|()| faults)
     }
 
     async fn adopt(

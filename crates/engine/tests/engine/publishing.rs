@@ -406,6 +406,22 @@ async fn limits_are_told() {
         (ErrorKind::Invalid, "the params are too large")
     );
     assert_eq!(world.files_in("staging"), Vec::<String>::new());
+    let deep = (0..65).fold(json!(1), |inner, _| json!([inner]));
+    let mut nested = request("k", "x");
+    nested.params.insert("p".into(), deep[0].clone());
+    assert!(world.port().publish_artifact(nested).await.is_ok());
+    let mut nested = request("k", "x");
+    nested.params.insert("p".into(), deep);
+    let error = error_of(world.port().publish_artifact(nested).await);
+    assert_eq!(error.message(), "the params are nested too deeply");
+    let mut wide = request("k2", "x");
+    // Small in itself, but each item gets a line of its own.
+    let items = vec![1; 100_000];
+    let lines = (0..60).fold(json!(items), |inner, _| json!([inner]));
+    wide.params.insert("p".into(), lines);
+    let error = error_of(world.port().publish_artifact(wide).await);
+    assert_eq!(error.message(), "the record would be too large");
+    world.quiet().await;
     let mut named = request("k", "x");
     named.filename_hint = Some("語".repeat(2000));
     assert_eq!(

@@ -569,3 +569,39 @@ async fn a_record_that_claims_the_operation_of_another_is_reported_and_left() {
     assert_eq!(world.dump().await.lines().count(), before.lines().count());
     assert_eq!(world.files_in("artifacts").len(), 4);
 }
+
+#[tokio::test]
+async fn a_tag_on_an_artifact_without_readable_record_stops_nobody() {
+    for damage in [None, Some("{}")] {
+        let world = World::new();
+        let artifact = world.published("k", "x").await;
+        match damage {
+            None => world.files.remove(&artifact.record_path),
+            Some(content) => world.files.plant(&artifact.record_path, content),
+        }
+        let tagged = world.tag(artifact.id, "a", "1").await.unwrap();
+        assert_eq!(
+            tagged.last_event, 1,
+            "the event and the row are as good as ever"
+        );
+        world.quiet().await;
+        assert_eq!(world.files_in("intents"), Vec::<String>::new());
+        world.published("other", "y").await;
+        // The same while settling what a dead process left.
+        world
+            .files
+            .interrupt_next_publication(Interruption::AfterMarkers);
+        error_of(world.tag(artifact.id, "b", "2").await);
+        let next = world.after_death();
+        next.published("third", "z").await;
+        let settled = next.maintenance().settle().await.unwrap();
+        assert!(
+            settled
+                .faults
+                .iter()
+                .all(|fault| fault.path == artifact.record_path)
+        );
+        let tagged = next.port().get_artifact(artifact.id).await.unwrap();
+        assert_eq!(tagged.tags, samples::tags([("a", "1"), ("b", "2")]));
+    }
+}
