@@ -146,7 +146,8 @@ impl<R: DomainRules> Shared<R> {
     }
 }
 
-/// The outcome of queued work. Its sender is dropped unanswered only if a leader was ended in the middle of a pass.
+/// The outcome of work. Its sender is dropped unanswered only if the thread that worked on it panicked or its runtime was
+/// shut down, perhaps in the middle of a pass.
 pub(crate) async fn heard<T>(outcome: oneshot::Receiver<Result<T>>, op_id: &OpId) -> Result<T> {
     let unknown = |_| Err(Error::commit_unknown(op_id));
     outcome.await.unwrap_or_else(unknown)

@@ -55,15 +55,31 @@ enum Origin {
     },
 }
 
+/// Directories could not be made, or not durably.
+struct DirectoriesFailed {
+    error: Error,
+    remains: Remains,
+}
+
+/// What is left of directories that were made in vain. One that stays may not be durable: the intent must stay with it, so
+/// that settling syncs it before anybody relies on it.
+#[derive(PartialEq, Eq)]
+enum Remains {
+    Nothing,
+    Directories,
+}
+
 impl Inner {
     pub(crate) fn publish(&self, publication: Publication) -> Result<Vec<Result<()>>> {
         self.write_intent(&publication)?;
         let (domain, id) = (publication.domain, publication.id);
         let mut items = self.prepare(publication.items);
-        if let Err(error) = self.make_directories(&items) {
+        if let Err(DirectoriesFailed { error, remains }) = self.make_directories(&items) {
             items.iter().for_each(|item| self.remove_document(item));
-            // One that cannot be removed names nothing and is settled at once by whoever finds it.
-            let _ = self.remove_intent(domain, id);
+            if remains == Remains::Nothing {
+                // One that cannot be removed names nothing and is settled at once by whoever finds it.
+                let _ = self.remove_intent(domain, id);
+            }
             return Err(error);
         }
         for item in items.iter_mut().filter(|item| item.outcome.is_ok()) {
@@ -126,8 +142,8 @@ impl Inner {
         })
     }
 
-    /// Makes the missing directories of all names, durably; after an error none of them is left.
-    fn make_directories(&self, items: &[Item]) -> Result<()> {
+    /// Makes the missing directories of all names, durably; after an error they are removed again.
+    fn make_directories(&self, items: &[Item]) -> Result<(), DirectoriesFailed> {
         let wanted: BTreeSet<RelPath> = items
             .iter()
             .filter(|item| item.outcome.is_ok())
@@ -138,12 +154,15 @@ impl Inner {
             .iter()
             .try_for_each(|directory| self.make_directory(directory, &mut made))
             .and_then(|()| self.sync_parents(&made));
-        if result.is_err() {
+        result.map_err(|error| {
+            let mut remains = Remains::Nothing;
             for directory in made.iter().rev() {
-                let _ = self.vfs.remove_directory(directory);
+                if self.vfs.remove_directory(directory).is_err() {
+                    remains = Remains::Directories;
+                }
             }
-        }
-        result
+            DirectoriesFailed { error, remains }
+        })
     }
 
     /// The deepest one first, as mostly all of its parents exist.
