@@ -12,6 +12,7 @@
 //! | `committer` | the queue of a domain and its leader |
 //! | `protocol` | one pass of a leader, step by step |
 //! | `settle` | what a leader does with the remains of others before it decides |
+//! | `staged` | staged files that are discarded unless they are published |
 //! | `artifacts` | the rules of the artifacts domain |
 //! | `maintenance` | the [`Maintenance`](artstore_core::ports::Maintenance) port |
 

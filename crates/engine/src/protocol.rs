@@ -117,7 +117,7 @@ pub(crate) struct Protocol<R: DomainRules> {
     pub(crate) patience: Duration,
 }
 
-/// A change that has final names and waits for its row.
+/// A change that is being published: its files get final names, then its rows are committed.
 struct Published<R: DomainRules> {
     job: Job<R>,
     write: Write<R>,

@@ -117,15 +117,14 @@ impl ArtifactRules {
             });
         }
         let mut found = Vec::new();
-        let unknown = files
-            .records
-            .iter()
-            .filter(|(id, _)| !rows.contains_key(*id));
-        for path in unknown.map(|(_, path)| path.clone()).collect::<Vec<_>>() {
-            match note_damage(self.record_at(&path).await, &path, report)? {
+        for (id, path) in &files.records {
+            if rows.contains_key(id) {
+                continue;
+            }
+            match note_damage(self.record_at(path).await, path, report)? {
                 Some(artifact) if files.has_bytes_of(&artifact) => found.push(artifact),
                 Some(_) => {
-                    self.set_aside(permit, FaultKind::RecordWithoutBytes, &path, report)
+                    self.set_aside(permit, FaultKind::RecordWithoutBytes, path, report)
                         .await?;
                 }
                 None => {}
