@@ -1,5 +1,6 @@
 //! Artifacts: immutable tables and files, found by id or by (type, logical key).
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{ArtifactId, RunId};
 use crate::key::{ArtifactType, LogicalKey, OpId};
 use crate::path::RelPath;
+use crate::table::TableFormat;
 use crate::tags::Tags;
 use crate::time::Timestamp;
 
@@ -119,10 +121,14 @@ pub struct Artifact {
     pub created_at: Timestamp,
     /// Its tags.
     pub tags: Tags,
-    /// What it was made from.
+    /// What it was made from, without repetition: in the order given, later ones behind.
     pub inputs: Vec<ArtifactInput>,
     /// The artifact that replaced it.
     pub superseded_by: Option<ArtifactId>,
+    /// The artifacts that it replaced, in ascending order of their ids.
+    pub supersedes: Vec<ArtifactId>,
+    /// Why it was tombstoned.
+    pub tombstone_reason: Option<String>,
     /// The run that published it.
     pub run_id: Option<RunId>,
     /// The operation that created it.
@@ -145,9 +151,33 @@ pub struct ArtifactInput {
     pub role: Option<String>,
 }
 
-/// Who may be answered as a duplicate of whom: artifacts of the same type, schema version and logical key.
+impl ArtifactInput {
+    /// The greatest number of inputs of an artifact.
+    pub const MAX_COUNT: usize = 10_000;
+    /// The greatest length of a role in bytes.
+    pub const MAX_ROLE_BYTES: usize = 200;
+
+    /// An input without role.
+    pub fn new(id: ArtifactId) -> Self {
+        Self { id, role: None }
+    }
+}
+
+/// Those of `given` that are not among `known`, in their order and each once.
+pub fn new_inputs(known: &[ArtifactInput], given: &[ArtifactInput]) -> Vec<ArtifactInput> {
+    let mut seen: HashSet<&ArtifactInput> = known.iter().collect();
+    given
+        .iter()
+        .filter(|input| seen.insert(input))
+        .cloned()
+        .collect()
+}
+
+/// Who may be answered as a duplicate of whom: artifacts of the same kind, type, schema version and logical key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupScope {
+    /// Table or file.
+    pub kind: ArtifactKind,
     /// What sort of thing it is.
     pub artifact_type: ArtifactType,
     /// The version of the type's schema.
@@ -171,6 +201,55 @@ pub struct ArtifactFilter {
     pub created_from: Option<Timestamp>,
     /// Only artifacts created before this time.
     pub created_before: Option<Timestamp>,
+    /// Only tables whose times overlap with this span.
+    pub overlaps: Option<TimeSpan>,
+}
+
+/// The times from `from` on and before `before`; either end may be open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeSpan {
+    /// The first of them.
+    pub from: Option<Timestamp>,
+    /// The first that is not among them any more.
+    pub before: Option<Timestamp>,
+}
+
+impl TimeSpan {
+    /// A span with both ends.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) if it would be empty.
+    pub fn new(from: Option<Timestamp>, before: Option<Timestamp>) -> Result<Self> {
+        if let (Some(from), Some(before)) = (from, before)
+            && from >= before
+        {
+            return Err(Error::invalid("the time span is empty")
+                .with("from", from)
+                .with("before", before));
+        }
+        Ok(Self { from, before })
+    }
+
+    /// Whether a table with these earliest and latest times overlaps with the span.
+    pub fn overlaps(&self, earliest: Timestamp, latest: Timestamp) -> bool {
+        self.from.is_none_or(|from| latest >= from)
+            && self.before.is_none_or(|before| earliest < before)
+    }
+}
+
+impl FromStr for TimeSpan {
+    type Err = Error;
+
+    /// Reads `FROM..BEFORE`, where either may be missing.
+    fn from_str(text: &str) -> Result<Self> {
+        let (from, before) = text.split_once("..").ok_or_else(|| {
+            Error::invalid("not a valid time span")
+                .with("given", text.escape_debug())
+                .hint("write a time span as 2026-11-01..2026-12-01; either end may be missing")
+        })?;
+        let end = |text: &str| (!text.is_empty()).then(|| text.parse()).transpose();
+        Self::new(end(from)?, end(before)?)
+    }
 }
 
 /// The bytes to publish.
@@ -207,7 +286,7 @@ pub struct GitState {
 
 /// A request to publish an artifact.
 ///
-/// Made with [`PublishArtifactRequest::file`] and filled in field by field.
+/// Made with [`PublishArtifactRequest::file`] or [`PublishArtifactRequest::table`] and filled in field by field.
 #[derive(Debug, Clone)]
 pub struct PublishArtifactRequest {
     /// What sort of thing it is.
@@ -218,6 +297,10 @@ pub struct PublishArtifactRequest {
     pub logical_key: LogicalKey,
     /// The bytes.
     pub source: ArtifactSource,
+    /// How the bytes are read as a table; `None` publishes them as a file.
+    pub table: Option<TableFormat>,
+    /// What it was made from. On a duplicate, new ones are merged into the existing artifact.
+    pub inputs: Vec<ArtifactInput>,
     /// Tags. On a duplicate, new ones are merged into the existing artifact.
     pub tags: Tags,
     /// Who wrote it.
@@ -236,6 +319,19 @@ impl PublishArtifactRequest {
     /// The greatest size of `params` as JSON in bytes.
     pub const MAX_PARAMS_BYTES: usize = 256 * 1024;
 
+    /// A request to publish a table as an artifact of kind [`ArtifactKind::Table`], stored as Parquet.
+    pub fn table(
+        artifact_type: ArtifactType,
+        logical_key: LogicalKey,
+        source: ArtifactSource,
+        format: TableFormat,
+    ) -> Self {
+        Self {
+            table: Some(format),
+            ..Self::file(artifact_type, logical_key, source)
+        }
+    }
+
     /// A request to publish bytes as an artifact of kind [`ArtifactKind::File`].
     pub fn file(
         artifact_type: ArtifactType,
@@ -247,6 +343,8 @@ impl PublishArtifactRequest {
             schema_version: 1,
             logical_key,
             source,
+            table: None,
+            inputs: Vec::new(),
             tags: Tags::new(),
             writer: None,
             git: None,
@@ -256,9 +354,18 @@ impl PublishArtifactRequest {
         }
     }
 
+    /// What the artifact will be.
+    pub fn kind(&self) -> ArtifactKind {
+        match self.table {
+            Some(_) => ArtifactKind::Table,
+            None => ArtifactKind::File,
+        }
+    }
+
     /// The scope in which duplicates are looked for.
     pub fn dedup_scope(&self) -> DedupScope {
         DedupScope {
+            kind: self.kind(),
             artifact_type: self.artifact_type.clone(),
             schema_version: self.schema_version,
             logical_key: self.logical_key.clone(),
@@ -277,9 +384,20 @@ pub enum PublishArtifactResult {
         existing: Artifact,
         /// How it was recognised.
         mode: DedupMode,
-        /// The request's tags that were new to it and are merged.
-        merged_tags: Tags,
+        /// What of the request was new to it.
+        merged: Merged,
     },
+}
+
+/// What of a publish was new to the artifact that was there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Tags that are merged.
+    pub tags: Tags,
+    /// Inputs that are merged.
+    pub inputs: Vec<ArtifactInput>,
+    /// Inputs that are left out: they were made from the artifact, so that it would be made from itself.
+    pub skipped_inputs: Vec<ArtifactInput>,
 }
 
 impl PublishArtifactResult {
@@ -300,6 +418,24 @@ impl PublishArtifactResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_half_open() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let span: TimeSpan = "2026-11-01..2026-12-01".parse().unwrap();
+        let check = |earliest, latest, expected| {
+            assert_eq!(span.overlaps(time(earliest), time(latest)), expected);
+        };
+        check("2026-10-01", "2026-11-01", true);
+        check("2026-10-01", "2026-10-31T23:59:59.999Z", false);
+        check("2026-11-30T23:59:59.999Z", "2027-01-01", true);
+        check("2026-12-01", "2027-01-01", false);
+        check("2020-01-01", "2030-01-01", true);
+        assert_eq!("..".parse::<TimeSpan>().unwrap(), TimeSpan::default());
+        for wrong in ["", "2026-11-01", "2026-11-01..2026-11-01", "x.."] {
+            assert!(wrong.parse::<TimeSpan>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn words_are_read_as_they_are_written() {

@@ -2,6 +2,7 @@
 //!
 //! Every function is total for validated input; directories follow time, so that a batch shares one directory.
 
+use crate::digest::Digest;
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::id::ArtifactId;
@@ -13,6 +14,8 @@ use crate::time::Timestamp;
 pub const STORE_DOCUMENT: &str = "artstore.json";
 /// Artifacts: bytes with their records beside them.
 pub const ARTIFACTS: &str = "artifacts";
+/// Registered artifact types.
+pub const TYPES: &str = "types";
 /// Events of every domain.
 pub const EVENTS: &str = "events";
 /// Files not yet published.
@@ -142,6 +145,24 @@ pub fn event_path(domain: Domain, sequence: u64, kind: &str, at: Timestamp) -> R
         "{EVENTS}/{domain}/{}/{sequence:020}-{kind}.json",
         at.month()
     ))
+}
+
+/// The document of a registered type, `types/<type>.json`. Types whose names become the same file name have
+/// different ones: what cannot stand in a name is told apart by a digest.
+///
+/// # Errors
+/// Never for valid parts; the result is checked as every path is.
+pub fn type_path(artifact_type: &ArtifactType) -> Result<RelPath> {
+    let text = artifact_type.as_str();
+    let name = file_name_component(text, 200);
+    // Where names ignore case, `A` and `a` would be one file.
+    let is_itself = name == text && !text.chars().any(char::is_uppercase);
+    if is_itself {
+        return RelPath::new(format!("{TYPES}/{name}.json"));
+    }
+    let digest = Digest::of(text.as_bytes()).to_hex();
+    let digits = digest.get(..16).unwrap_or(&digest);
+    RelPath::new(format!("{TYPES}/{name}__{digits}.json"))
 }
 
 /// The sequence in the name of an event's file; `None` for names that the store did not make.

@@ -69,7 +69,8 @@ impl Default for PageRequest {
     }
 }
 
-/// A place in a list that is ordered by creation: the last item seen.
+/// A place in a list that is ordered by creation: the last item seen. In a list that shows active artifacts before the
+/// others, both parts are ordered so.
 ///
 /// Its text form is opaque to users. It stays valid while things are added, and names no item that must still exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,11 +79,31 @@ pub struct Cursor {
     pub created_at: Timestamp,
     /// The id of the last item seen.
     pub id: ArtifactId,
+    /// Which part of the list the last item seen was in.
+    pub part: ListPart,
 }
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListPart {
+    /// The first part, or the only one.
+    #[default]
+    First,
+    /// What comes after the active artifacts.
+    Inactive,
+}
+
+/// The end of a cursor in the second part of a list.
+const INACTIVE: &str = ".inactive";
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.created_at.as_unix_milliseconds(), self.id)
+        let part = match self.part {
+            ListPart::First => "",
+            ListPart::Inactive => INACTIVE,
+        };
+        let milliseconds = self.created_at.as_unix_milliseconds();
+        write!(f, "{milliseconds}.{}{part}", self.id)
     }
 }
 
@@ -92,8 +113,15 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self> {
         let parsed = text.split_once('.').and_then(|(milliseconds, id)| {
             let created_at = Timestamp::from_unix_milliseconds(milliseconds.parse().ok()?).ok()?;
-            let id = id.parse().ok()?;
-            Some(Self { created_at, id })
+            let (id, part) = match id.strip_suffix(INACTIVE) {
+                Some(id) => (id, ListPart::Inactive),
+                None => (id, ListPart::First),
+            };
+            Some(Self {
+                created_at,
+                id: id.parse().ok()?,
+                part,
+            })
         });
         parsed.ok_or_else(|| {
             Error::invalid("not a valid page cursor")
@@ -109,11 +137,14 @@ mod tests {
 
     #[test]
     fn cursors_survive_their_text_form() {
-        let cursor = Cursor {
-            created_at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
-            id: "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11".parse().unwrap(),
-        };
-        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        for part in [ListPart::First, ListPart::Inactive] {
+            let cursor = Cursor {
+                created_at: "2026-11-20T09:30:00.123Z".parse().unwrap(),
+                id: "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11".parse().unwrap(),
+                part,
+            };
+            assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        }
         for wrong in ["", ".", "1.", "x.01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11"] {
             assert!(wrong.parse::<Cursor>().is_err(), "{wrong}");
         }

@@ -64,6 +64,25 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     /// As [`Self::stage`].
     async fn stage_document(&self, id: StagingId, document: Bytes) -> Result<StagedFile>;
 
+    /// Opens `source` for reading at any position.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Invalid`](crate::ErrorKind::Invalid) if it is not a regular file,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    async fn open_source(&self, source: &ArtifactSource) -> Result<Arc<dyn RandomRead>>;
+
+    /// Opens a staged file, in staging or where it is to be adopted, for reading at any position.
+    ///
+    /// # Errors
+    /// As [`Self::open_source`].
+    async fn open_staged(&self, staged: &StagedFile) -> Result<Arc<dyn RandomRead>>;
+
+    /// Begins to stage bytes that are made on the way.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    async fn begin_staging(&self, id: StagingId) -> Result<Box<dyn StagingWriter>>;
+
     /// Removes staged files that were not published; leaves sources to be adopted alone. Failing is not an error: what
     /// stays behind is swept later.
     async fn discard(&self, staged: Vec<StagedFile>);
@@ -131,6 +150,43 @@ pub enum RootState {
     Foreign(String),
     /// A store, with its document.
     Store(Bytes),
+}
+
+/// Bytes that can be read at any position. Its methods block.
+pub trait RandomRead: Debug + Send + Sync + 'static {
+    /// The size in bytes when it was opened.
+    fn size(&self) -> u64;
+
+    /// Fills `buffer` with the bytes at `position`.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict) if there are fewer bytes, although [`Self::size`] promises them;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    fn read_exact_at(&self, position: u64, buffer: &mut [u8]) -> Result<()>;
+
+    /// Checks that neither the bytes nor what has their name has changed since they were opened.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict) if it has.
+    fn check_unchanged(&self) -> Result<()>;
+}
+
+/// Takes bytes into staging that are made on the way. Its methods block. Dropping it unfinished removes what was staged.
+pub trait StagingWriter: Debug + Send + 'static {
+    /// Appends all of `data` and hashes it.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable); nothing more can be written then.
+    fn write_all(&mut self, data: &[u8]) -> Result<()>;
+
+    /// Ends the staged file.
+    ///
+    /// # Durability
+    /// As [`BlobStore::stage`].
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). Nothing stays behind.
+    fn finish(self: Box<Self>) -> Result<StagedSource>;
 }
 
 /// Facts about the bytes of a source.

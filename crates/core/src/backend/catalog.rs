@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use futures_core::Stream;
 
 use super::LockPermit;
-use crate::artifact::{Artifact, ArtifactFilter, DedupScope};
-use crate::digest::Digest;
+use crate::artifact::{Artifact, ArtifactFilter, ArtifactStatus, DedupMode, DedupScope};
+use crate::digest::{ContentHash, Digest};
 use crate::error::Result;
 use crate::id::{ArtifactId, StoreId};
 use crate::key::{LogicalKey, OpId};
+use crate::lineage::{Relation, Walk, WalkLimits};
 use crate::maintenance::ArtifactCounts;
 use crate::page::Cursor;
 use crate::time::Timestamp;
@@ -54,6 +55,16 @@ pub trait ArtifactCatalog: Debug + Send + Sync + 'static {
     /// Whether an active artifact of this scope has this size: the cheap test before a source is read twice.
     async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool>;
 
+    /// What the artifact `start` leads to by `relation`, see [`walk`](crate::lineage::walk), all of it from one state of the
+    /// database; `None` if `start` has no row. A neighbour without a row is reached and leads nowhere by the relations that
+    /// rows tell. Inputs come in their order, everything else in ascending order of the id.
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>>;
+
     /// At most `limit` artifacts with an id greater than `after`, in ascending order of the id.
     async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>>;
 
@@ -97,8 +108,8 @@ pub struct CatalogHead {
 /// A question that deciding about a change asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArtifactProbe {
-    /// Was this operation done already, and is there an active artifact in this scope with this file hash (of several,
-    /// the one created first)?
+    /// Was this operation done already, is there an active artifact in this scope with this file hash, or else with this
+    /// content hash (of several, the one created first), and which of these inputs have no row?
     Publish {
         /// The operation.
         op_id: OpId,
@@ -106,13 +117,17 @@ pub enum ArtifactProbe {
         scope: DedupScope,
         /// SHA-256 of the bytes.
         file_hash: Digest,
+        /// The content hash, where it is known and another than that of the bytes.
+        content_hash: Option<ContentHash>,
+        /// What the artifact was made from.
+        inputs: Vec<ArtifactId>,
     },
-    /// Was this operation done already, and what is the artifact like that it is about?
+    /// Was this operation done already, and what are the artifacts like that it is about?
     Change {
         /// The operation.
         op_id: OpId,
-        /// The artifact.
-        id: ArtifactId,
+        /// The artifacts.
+        ids: Vec<ArtifactId>,
     },
     /// Was this operation done already?
     Operation {
@@ -135,8 +150,21 @@ pub struct Examination {
 pub struct ProbeAnswer {
     /// What the operation did, if it was done already.
     pub operation: Option<Operation>,
-    /// Of a publish: the duplicate. Of a change: the artifact. Of an operation: none.
-    pub artifact: Option<Artifact>,
+    /// Of a publish: the duplicate.
+    pub duplicate: Option<Duplicate>,
+    /// Of a publish: the inputs without a row, in the order asked for, each once.
+    pub missing_inputs: Vec<ArtifactId>,
+    /// Of a change: the artifacts in the order asked for, `None` for each without a row.
+    pub artifacts: Vec<Option<Artifact>>,
+}
+
+/// An active artifact with the same content in the same scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// What is the same.
+    pub mode: DedupMode,
 }
 
 /// An operation that was done.
@@ -199,6 +227,8 @@ pub struct ArtifactQuery {
     pub filter: ArtifactFilter,
     /// Only exactly this logical key.
     pub logical_key: Option<LogicalKey>,
+    /// Only artifacts of another status.
+    pub excluded_status: Option<ArtifactStatus>,
     /// Only what comes after this place.
     pub after: Option<Cursor>,
     /// How many at most.

@@ -11,6 +11,7 @@
 //! | [`PublicationLog`] | the step from staged to final names, and the intents that make it recoverable |
 //! | [`StoreRoot`] | the document that makes a place a store |
 //! | [`DomainLock`] | one writer per domain, over all processes |
+//! | [`TableReader`] | what a table is: its schema, facts and content hash |
 //! | [`Clock`], [`IdSource`], [`Progress`] | time, ids, and a listener |
 //!
 //! [`blocking`] says where an adapter may do blocking work in place.
@@ -21,15 +22,18 @@ mod catalog;
 mod environment;
 mod lock;
 mod publication;
+mod table_reader;
 
 pub use blob_store::{
-    BlobEntry, BlobList, BlobReader, BlobStore, RootState, SourceFacts, StagedFile, StagedLocation,
-    StagedSource, StoreRoot,
+    BlobEntry, BlobList, BlobReader, BlobStore, RandomRead, RootState, SourceFacts, StagedFile,
+    StagedLocation, StagedSource, StagingWriter, StoreRoot,
 };
 pub use catalog::{
     ArtifactCatalog, ArtifactChange, ArtifactCommit, ArtifactCommits, ArtifactEventRow,
-    ArtifactProbe, ArtifactQuery, CatalogHead, EventRef, Examination, Operation, ProbeAnswer,
+    ArtifactProbe, ArtifactQuery, CatalogHead, Duplicate, EventRef, Examination, Operation,
+    ProbeAnswer,
 };
 pub use environment::{Clock, IdSource, NoProgress, Progress};
 pub use lock::{Acquired, DomainLock, LockHold, LockPermit};
 pub use publication::{Publication, PublicationItem, PublicationLog, SettledItem, SweepReport};
+pub use table_reader::{ConvertedTable, CsvInspection, TableInspection, TableReader};

@@ -48,6 +48,20 @@ pub trait PublicationLog: Debug + Send + Sync + 'static {
         document: Bytes,
     ) -> Result<()>;
 
+    /// Gives `path` this document, whatever was there: a reader finds the old or the new one, whole.
+    ///
+    /// # Durability
+    /// When it returns, the document and its name survive a power loss.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable); the old document or the new one is there then.
+    async fn put_document(
+        &self,
+        permit: &LockPermit,
+        path: &RelPath,
+        document: Bytes,
+    ) -> Result<()>;
+
     /// Removes the intent of a publication whose rows are committed.
     ///
     /// # Errors

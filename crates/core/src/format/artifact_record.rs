@@ -1,5 +1,7 @@
 //! `artstore.artifact`: the record (sidecar) of an artifact, `<name>.json` beside its bytes.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,13 +13,14 @@ use crate::error::{Error, Result};
 use crate::id::{ArtifactId, RunId};
 use crate::key::{ArtifactType, LogicalKey, OpId};
 use crate::path::RelPath;
+use crate::table::{ColumnType, CsvOptions, TableRules, TableSchema, TableWriter};
 use crate::tags::Tags;
 use crate::time::Timestamp;
 
 /// The name of the format.
 pub const FORMAT: &str = "artstore.artifact";
 /// The version that is written.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// The record of an artifact. It shows the artifact's state as of its `last_event`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +57,9 @@ pub struct ArtifactRecord {
     /// The artifacts that it replaced.
     #[serde(default)]
     pub supersedes: Vec<ArtifactId>,
+    /// Why it was tombstoned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone_reason: Option<String>,
     /// What it says, as hashes and counts.
     pub identity: Identity,
     /// What was handed in.
@@ -84,6 +90,29 @@ pub struct Identity {
     /// Latest time in the timestamp column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_ts: Option<Timestamp>,
+    /// The timestamp column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_column: Option<String>,
+    /// The columns of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<TableSchema>,
+    /// The columns that the content hash covers; all of them if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canonical_columns: Vec<String>,
+    /// The columns by which rows were sorted before they were hashed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort_keys: Vec<String>,
+}
+
+/// What a record says about a table beyond the catalog's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDetails {
+    /// Its columns.
+    pub schema: TableSchema,
+    /// The column of its times.
+    pub timestamp_column: Option<String>,
+    /// How it was identified.
+    pub rules: TableRules,
 }
 
 /// What was handed in.
@@ -96,6 +125,33 @@ pub struct SourceDescription {
     pub size_bytes: u64,
     /// SHA-256 of its bytes.
     pub sha256: Digest,
+    /// How it was read, where it was CSV, with the type of every column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvDescription>,
+    /// How the stored Parquet file was written, where the source was something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<TableWriter>,
+}
+
+/// How a CSV source was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsvDescription {
+    /// The character between fields.
+    pub delimiter: char,
+    /// The character around fields that hold delimiters, quotes or line breaks.
+    pub quote: char,
+    /// The type of each column.
+    pub column_types: BTreeMap<String, ColumnType>,
+}
+
+impl From<&CsvOptions> for CsvDescription {
+    fn from(options: &CsvOptions) -> Self {
+        Self {
+            delimiter: char::from(options.delimiter),
+            quote: char::from(options.quote),
+            column_types: options.column_types.clone(),
+        }
+    }
 }
 
 /// Where an artifact's files are, relative to the root.
@@ -140,6 +196,8 @@ pub struct RecordDetails {
     pub git: Option<GitState>,
     /// Parameters of the writer.
     pub params: Map<String, Value>,
+    /// More about a table.
+    pub table: Option<TableDetails>,
 }
 
 impl ArtifactRecord {
@@ -161,7 +219,8 @@ impl ArtifactRecord {
             kind: artifact.kind,
             status: artifact.status,
             superseded_by: artifact.superseded_by,
-            supersedes: Vec::new(),
+            supersedes: artifact.supersedes.clone(),
+            tombstone_reason: artifact.tombstone_reason.clone(),
             identity: Identity {
                 file_hash: artifact.file_hash,
                 content_hash: artifact.content_hash,
@@ -169,6 +228,20 @@ impl ArtifactRecord {
                 row_count: artifact.row_count,
                 min_ts: artifact.min_timestamp,
                 max_ts: artifact.max_timestamp,
+                timestamp_column: details
+                    .table
+                    .as_ref()
+                    .and_then(|table| table.timestamp_column.clone()),
+                schema: details.table.as_ref().map(|table| table.schema.clone()),
+                canonical_columns: details
+                    .table
+                    .as_ref()
+                    .map(|table| table.rules.canonical_columns.clone())
+                    .unwrap_or_default(),
+                sort_keys: details
+                    .table
+                    .map(|table| table.rules.sort_keys)
+                    .unwrap_or_default(),
             },
             source: details.source,
             paths: Paths {
@@ -231,12 +304,18 @@ impl ArtifactRecord {
         }
         let mut document = Document::parse(bytes, FORMAT, VERSION)?;
         document.set_all(&MutableState {
+            format_version: VERSION,
             revision: artifact.revision,
             last_event: artifact.last_event,
             status: artifact.status,
             superseded_by: artifact.superseded_by,
+            supersedes: &artifact.supersedes,
+            tombstone_reason: artifact.tombstone_reason.as_deref(),
             tags: &artifact.tags,
         })?;
+        if artifact.inputs != record.provenance.inputs {
+            document.set_within("provenance", "inputs", &artifact.inputs)?;
+        }
         document.into_bytes()
     }
 
@@ -261,6 +340,8 @@ impl ArtifactRecord {
             tags: self.tags,
             inputs: self.provenance.inputs,
             superseded_by: self.superseded_by,
+            supersedes: self.supersedes,
+            tombstone_reason: self.tombstone_reason,
             run_id: self.provenance.run,
             op_id: self.op_id,
             request_digest: self.request_digest,
@@ -273,10 +354,14 @@ impl ArtifactRecord {
 /// What changes in an artifact after its creation.
 #[derive(Serialize)]
 struct MutableState<'a> {
+    format_version: u64,
     revision: u64,
     last_event: u64,
     status: ArtifactStatus,
     superseded_by: Option<ArtifactId>,
+    supersedes: &'a [ArtifactId],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tombstone_reason: Option<&'a str>,
     tags: &'a Tags,
 }
 

@@ -94,6 +94,20 @@ impl Document {
         Ok(())
     }
 
+    /// Gives `key` of the object under `object` this value; its other keys are kept.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if there is no such object.
+    pub fn set_within(&mut self, object: &str, key: &str, value: &impl Serialize) -> Result<()> {
+        let value = serde_json::to_value(value)
+            .map_err(|error| Error::internal("a document could not be written").caused_by(error))?;
+        let Some(Value::Object(inner)) = self.0.get_mut(object) else {
+            return Err(Error::corrupt("a document lacks an object").with("key", object));
+        };
+        inner.insert(key.to_owned(), value);
+        Ok(())
+    }
+
     /// The document's bytes, with its digest as the last key.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use crate::artifact::{Artifact, DedupMode};
+use crate::artifact::{Artifact, ArtifactInput, ArtifactStatus, DedupMode, new_inputs};
 use crate::digest::Digest;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// The name of the format.
 pub const FORMAT: &str = "artstore.event";
 /// The version that is written.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// A change of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub struct ArtifactEvent {
     pub actor: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// The artifact that it changes.
+    /// The artifact that it is about. What replaces another artifact is changed by the event too.
     pub subject: ArtifactId,
     /// The artifact's revision after the change.
     pub revision: u64,
@@ -64,6 +64,24 @@ pub enum ArtifactEventChange {
         merged_tags: Tags,
         /// How the duplicate was recognised.
         mode: DedupMode,
+        /// The inputs that were new.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        merged_inputs: Vec<ArtifactInput>,
+        /// The inputs that were left out because they were made from the artifact.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skipped_inputs: Vec<ArtifactInput>,
+    },
+    /// Another artifact replaced it.
+    Superseded {
+        /// The other artifact, which this event changes too.
+        by: ArtifactId,
+        /// The other artifact's revision after the change.
+        by_revision: u64,
+    },
+    /// It was withdrawn.
+    Tombstoned {
+        /// Why.
+        reason: String,
     },
 }
 
@@ -73,6 +91,8 @@ impl ArtifactEventChange {
         match self {
             Self::Tagged { .. } => "tagged",
             Self::Republished { .. } => "republished",
+            Self::Superseded { .. } => "superseded",
+            Self::Tombstoned { .. } => "tombstoned",
         }
     }
 }
@@ -150,19 +170,55 @@ impl ArtifactEvent {
         Ok(event)
     }
 
-    /// Brings `artifact` up to this event, unless it includes the event already.
+    /// The artifacts that the event changes, its subject first.
+    pub fn changed(&self) -> impl Iterator<Item = ArtifactId> {
+        let other = match self.change {
+            ArtifactEventChange::Superseded { by, .. } => Some(by),
+            _ => None,
+        };
+        std::iter::once(self.subject).chain(other)
+    }
+
+    /// Brings `artifact`, one of those that the event changes, up to this event, unless it includes the event already.
     pub fn apply_to(&self, artifact: &mut Artifact) {
         if artifact.last_event >= self.sequence {
             return;
         }
-        match &self.change {
-            ArtifactEventChange::Tagged { tags }
-            | ArtifactEventChange::Republished { tags, .. } => {
-                artifact.tags = tags.clone();
-            }
+        artifact.last_event = self.sequence;
+        if artifact.id != self.subject {
+            self.apply_to_other(artifact);
+            return;
         }
         artifact.revision = self.revision;
-        artifact.last_event = self.sequence;
+        match &self.change {
+            ArtifactEventChange::Tagged { tags } => artifact.tags = tags.clone(),
+            ArtifactEventChange::Republished {
+                tags,
+                merged_inputs,
+                ..
+            } => {
+                artifact.tags = tags.clone();
+                let new = new_inputs(&artifact.inputs, merged_inputs);
+                artifact.inputs.extend(new);
+            }
+            ArtifactEventChange::Superseded { by, .. } => {
+                artifact.status = ArtifactStatus::Superseded;
+                artifact.superseded_by = Some(*by);
+            }
+            ArtifactEventChange::Tombstoned { reason } => {
+                artifact.status = ArtifactStatus::Tombstoned;
+                artifact.tombstone_reason = Some(reason.clone());
+            }
+        }
+    }
+
+    fn apply_to_other(&self, artifact: &mut Artifact) {
+        if let ArtifactEventChange::Superseded { by_revision, .. } = self.change {
+            artifact.revision = by_revision;
+            if let Err(place) = artifact.supersedes.binary_search(&self.subject) {
+                artifact.supersedes.insert(place, self.subject);
+            }
+        }
     }
 }
 

@@ -12,8 +12,10 @@ pub mod document;
 pub mod event;
 pub mod intent;
 pub mod store_document;
+pub mod type_document;
 
 pub use artifact_record::ArtifactRecord;
 pub use event::{ArtifactEvent, ArtifactEventChange};
 pub use intent::{Intent, IntentItem};
 pub use store_document::{CatalogUrls, StoreDocument};
+pub use type_document::TypeDocument;

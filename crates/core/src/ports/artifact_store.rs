@@ -10,10 +10,11 @@ use crate::artifact::{Artifact, ArtifactFilter, PublishArtifactRequest, PublishA
 use crate::error::Result;
 use crate::id::ArtifactId;
 use crate::key::{ArtifactType, LogicalKey, OpId};
+use crate::lineage::{ArtifactLineage, Supersession, WalkLimits};
 use crate::page::{Page, PageRequest};
 use crate::tags::TagChange;
 
-/// Keeps immutable artifacts: publishes them, finds them, reads them verified.
+/// Keeps immutable artifacts: publishes them, finds them, traces them, replaces and withdraws them, reads them verified.
 ///
 /// ```
 /// use artstore_core::artifact::{ArtifactSource, PublishArtifactRequest};
@@ -41,15 +42,17 @@ use crate::tags::TagChange;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
-    /// Publishes bytes as an artifact, or answers the active artifact of the same type, schema version and logical key
-    /// with the same content. New tags of a duplicate are merged into it; everything else about it stays.
+    /// Publishes bytes or a table as an artifact, or answers the active artifact of the same kind, type, schema version
+    /// and logical key with the same content: the same stored bytes, or else, of a table, the same content hash. New tags
+    /// and inputs of a duplicate are merged into it, except for inputs that were made from it; everything else about it
+    /// stays. A table's type may be registered ([`ArtifactTypeRegistry`](super::ArtifactTypeRegistry)).
     ///
     /// Repeating a call with the same `op_id` gives the outcome of the first.
     ///
     /// # Errors
-    /// * [`NotFound`](crate::ErrorKind::NotFound): the source does not exist.
-    /// * [`Invalid`](crate::ErrorKind::Invalid): the source is not a regular file or cannot be adopted, or a limit is
-    ///   exceeded.
+    /// * [`NotFound`](crate::ErrorKind::NotFound): the source or an input does not exist.
+    /// * [`Invalid`](crate::ErrorKind::Invalid): the source is not a regular file, not a table or cannot be adopted, it
+    ///   lacks a column that its type requires, or a limit is exceeded. Nothing is written.
     /// * [`Conflict`](crate::ErrorKind::Conflict): the source changed while it was read, or the `op_id` was used for
     ///   another request.
     /// * [`Busy`](crate::ErrorKind::Busy): the domain's lock was not free in time.
@@ -84,7 +87,8 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
         page: &PageRequest,
     ) -> Result<Page<Artifact>>;
 
-    /// Artifacts of every status with this type and exactly this logical key, newest first.
+    /// Artifacts of every status with this type and exactly this logical key: the active ones, newest first, then the
+    /// others, newest first.
     ///
     /// # Errors
     /// Only such that concern the whole store.
@@ -94,6 +98,54 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
         logical_key: &LogicalKey,
         page: &PageRequest,
     ) -> Result<Page<Artifact>>;
+
+    /// What the artifact `id` was made from, and what that was made from, as far as `limits` go: nearest first, each
+    /// artifact once, at its least depth.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such artifact.
+    async fn get_lineage(&self, id: ArtifactId, limits: WalkLimits) -> Result<ArtifactLineage>;
+
+    /// What was made from the artifact `id`, and what was made from that, like [`get_lineage`](Self::get_lineage).
+    ///
+    /// # Errors
+    /// As [`get_lineage`](Self::get_lineage).
+    async fn get_downstream(&self, id: ArtifactId, limits: WalkLimits) -> Result<ArtifactLineage>;
+
+    /// What the artifact `id` replaced and what replaced it.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such artifact.
+    async fn get_supersession(&self, id: ArtifactId) -> Result<Supersession>;
+
+    /// Replaces the active artifact `old` by the active artifact `new` of the same type, and returns `old` as it is then.
+    /// One artifact may replace several. Asking again for what is so already writes nothing.
+    ///
+    /// # Errors
+    /// * [`NotFound`](crate::ErrorKind::NotFound): one of them does not exist.
+    /// * [`Conflict`](crate::ErrorKind::Conflict): they are the same, their types differ, `old` is tombstoned or replaced by
+    ///   another one, or `new` is tombstoned or replaced itself.
+    /// * Otherwise as [`publish_artifact`](Self::publish_artifact).
+    async fn supersede(
+        &self,
+        new: ArtifactId,
+        old: ArtifactId,
+        op_id: Option<OpId>,
+    ) -> Result<Artifact>;
+
+    /// Withdraws the artifact `id`, active or replaced, and returns it as it is then. It is never answered as a duplicate
+    /// any more; its record, bytes and lineage stay. One that is withdrawn already stays as it is.
+    ///
+    /// # Errors
+    /// * [`NotFound`](crate::ErrorKind::NotFound): there is no such artifact.
+    /// * [`Invalid`](crate::ErrorKind::Invalid): the reason is empty, longer than 1,000 bytes or holds a control character.
+    /// * Otherwise as [`publish_artifact`](Self::publish_artifact).
+    async fn tombstone(
+        &self,
+        id: ArtifactId,
+        reason: &str,
+        op_id: Option<OpId>,
+    ) -> Result<Artifact>;
 
     /// Changes the tags of the artifact `id` and returns it as it is then. A change with no effect writes nothing.
     ///
