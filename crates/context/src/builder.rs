@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use artstore_core::Result;
-use artstore_core::backend::{ArtifactCatalog, Clock, IdSource, NoProgress, Progress};
-use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::backend::{
+    ArtifactCatalog, Clock, IdSource, NoProgress, Progress, TableReader,
+};
+use artstore_core::ports::{ArtifactStorePort, ArtifactTypeRegistry, Maintenance};
 use artstore_fs::RealVfs;
 use artstore_fs::vfs::Vfs;
+use artstore_tabular::TabularReader;
 
 use crate::backends::Storage;
 use crate::context::{Context, Parts};
@@ -21,8 +24,10 @@ pub struct ContextBuilder {
     environment: Option<Environment>,
     root: Option<PathBuf>,
     artifact_store: Option<Arc<dyn ArtifactStorePort>>,
+    artifact_types: Option<Arc<dyn ArtifactTypeRegistry>>,
     maintenance: Option<Arc<dyn Maintenance>>,
     artifact_catalog: Option<Arc<dyn ArtifactCatalog>>,
+    table_reader: Option<Arc<dyn TableReader>>,
     clock: Option<Arc<dyn Clock>>,
     ids: Option<Arc<dyn IdSource>>,
     progress: Option<Arc<dyn Progress>>,
@@ -58,6 +63,13 @@ impl ContextBuilder {
         self
     }
 
+    /// Answer this registry of artifact types instead of building one.
+    #[must_use]
+    pub fn artifact_types(mut self, types: Arc<dyn ArtifactTypeRegistry>) -> Self {
+        self.artifact_types = Some(types);
+        self
+    }
+
     /// Answer this maintenance instead of building one.
     #[must_use]
     pub fn maintenance(mut self, maintenance: Arc<dyn Maintenance>) -> Self {
@@ -69,6 +81,13 @@ impl ContextBuilder {
     #[must_use]
     pub fn artifact_catalog(mut self, catalog: Arc<dyn ArtifactCatalog>) -> Self {
         self.artifact_catalog = Some(catalog);
+        self
+    }
+
+    /// Read tables with this instead of what knows CSV and Parquet.
+    #[must_use]
+    pub fn table_reader(mut self, tables: Arc<dyn TableReader>) -> Self {
+        self.table_reader = Some(tables);
         self
     }
 
@@ -133,8 +152,12 @@ impl ContextBuilder {
             storage: Storage::new(vfs, Arc::clone(&ids)),
             settings,
             artifact_store: self.artifact_store,
+            artifact_types: self.artifact_types,
             maintenance: self.maintenance,
             artifact_catalog: self.artifact_catalog,
+            tables: self
+                .table_reader
+                .unwrap_or_else(|| Arc::new(TabularReader::new())),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             ids,
             progress: self.progress.unwrap_or_else(|| Arc::new(NoProgress)),

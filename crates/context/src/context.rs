@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use artstore_core::backend::{ArtifactCatalog, Clock, IdSource, Progress};
+use artstore_core::backend::{ArtifactCatalog, Clock, IdSource, Progress, TableReader};
 use artstore_core::format::{CatalogUrls, StoreDocument};
-use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::ports::{ArtifactStorePort, ArtifactTypeRegistry, Maintenance};
 use artstore_core::{Error, Result};
 use artstore_engine::{CatalogSet, Engine, EngineParts, EngineSettings};
 use tokio::sync::OnceCell;
@@ -36,8 +36,10 @@ pub(crate) struct Parts {
     pub(crate) root: PathBuf,
     pub(crate) storage: Storage,
     pub(crate) artifact_store: Option<Arc<dyn ArtifactStorePort>>,
+    pub(crate) artifact_types: Option<Arc<dyn ArtifactTypeRegistry>>,
     pub(crate) maintenance: Option<Arc<dyn Maintenance>>,
     pub(crate) artifact_catalog: Option<Arc<dyn ArtifactCatalog>>,
+    pub(crate) tables: Arc<dyn TableReader>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) progress: Arc<dyn Progress>,
@@ -98,6 +100,28 @@ impl Context {
             self.services.engine_or_init().await?;
         }
         self.artifact_store().await
+    }
+
+    /// What is registered about artifact types.
+    ///
+    /// # Errors
+    /// As [`Self::artifact_store`].
+    pub async fn artifact_types(&self) -> Result<Arc<dyn ArtifactTypeRegistry>> {
+        match &self.services.parts.artifact_types {
+            Some(types) => Ok(Arc::clone(types)),
+            None => Ok(self.services.engine().await?.artifact_types()),
+        }
+    }
+
+    /// What is registered about artifact types of the store, which is initialised if it does not exist.
+    ///
+    /// # Errors
+    /// As [`Self::initialize`].
+    pub async fn artifact_types_or_init(&self) -> Result<Arc<dyn ArtifactTypeRegistry>> {
+        if self.services.parts.artifact_types.is_none() {
+            self.services.engine_or_init().await?;
+        }
+        self.artifact_types().await
     }
 
     /// The maintenance of the store.
@@ -238,6 +262,7 @@ impl Services {
             publications: Arc::clone(&parts.storage.publications),
             lock: Arc::clone(&parts.storage.lock),
             catalogs: CatalogSet { artifacts },
+            tables: Arc::clone(&parts.tables),
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),
             progress: Arc::clone(&parts.progress),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use artstore_core::backend::{
-    ArtifactCatalog, BlobStore, Clock, DomainLock, IdSource, Progress, PublicationLog,
+    ArtifactCatalog, BlobStore, Clock, DomainLock, IdSource, Progress, PublicationLog, TableReader,
 };
 use artstore_core::format::StoreDocument;
-use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::ports::{ArtifactStorePort, ArtifactTypeRegistry, Maintenance};
 
 use crate::artifacts::ArtifactEngine;
 use crate::maintenance::MaintenanceEngine;
@@ -32,6 +32,8 @@ pub struct EngineParts {
     pub lock: Arc<dyn DomainLock>,
     /// Rows.
     pub catalogs: CatalogSet,
+    /// What a table is.
+    pub tables: Arc<dyn TableReader>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -90,6 +92,11 @@ impl Engine {
     /// The artifacts of the store.
     pub fn artifact_store(&self) -> Arc<dyn ArtifactStorePort> {
         Arc::clone(&self.artifacts) as Arc<dyn ArtifactStorePort>
+    }
+
+    /// What is registered about artifact types.
+    pub fn artifact_types(&self) -> Arc<dyn ArtifactTypeRegistry> {
+        Arc::clone(&self.artifacts.types) as Arc<dyn ArtifactTypeRegistry>
     }
 
     /// The maintenance of the store.

@@ -167,6 +167,8 @@ fn artifact_line(artifact: &Artifact) -> Result<Bytes> {
         "tags": artifact.tags,
         "inputs": artifact.inputs,
         "superseded_by": artifact.superseded_by,
+        "supersedes": artifact.supersedes,
+        "tombstone_reason": artifact.tombstone_reason,
         "run": artifact.run_id,
         "op_id": artifact.op_id,
         "request_digest": artifact.request_digest,

@@ -66,7 +66,7 @@ impl ArtifactRules {
         }
         let mut touched = BTreeMap::new();
         for event in events {
-            let Some(row) = rows.get_mut(&event.subject) else {
+            let Some(row) = rows.get(&event.subject) else {
                 report.faults.push(Fault {
                     kind: FaultKind::EventWithoutRecord,
                     path: event.path()?,
@@ -75,12 +75,20 @@ impl ArtifactRules {
                 continue;
             };
             if row.last_event < event.sequence {
-                event.apply_to(row);
-                changes.push(ArtifactChange::Put(Box::new(row.clone())));
                 report.adopted += 1;
             }
+            for id in event.changed() {
+                // What replaces an artifact may be lost; its successor is still named.
+                let Some(row) = rows.get_mut(&id) else {
+                    continue;
+                };
+                if row.last_event < event.sequence {
+                    event.apply_to(row);
+                    changes.push(ArtifactChange::Put(Box::new(row.clone())));
+                }
+                touched.insert(row.id, row.clone());
+            }
             changes.push(ArtifactChange::Record(row_of(&event)));
-            touched.insert(row.id, row.clone());
         }
         if !changes.is_empty() {
             self.apply(permit, changes).await?;
@@ -123,7 +131,7 @@ impl ArtifactRules {
         events: &[ArtifactEvent],
     ) -> Result<BTreeMap<ArtifactId, Artifact>> {
         let of_records = records.iter().map(|artifact| artifact.id);
-        let of_events = events.iter().map(|event| event.subject);
+        let of_events = events.iter().flat_map(ArtifactEvent::changed);
         let ids: Vec<ArtifactId> = of_records.chain(of_events).collect();
         let rows = self.parts.catalogs.artifacts.get(&ids).await?;
         Ok(rows

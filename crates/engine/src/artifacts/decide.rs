@@ -1,35 +1,42 @@
-//! Every decision of the artifacts domain: duplicates, replays, merges, tags.
+//! Every decision of the artifacts domain: who is first, replays, and to whom the rest is given.
 
 use std::collections::HashSet;
 
-use artstore_core::artifact::{Artifact, DedupMode, DedupScope};
+use artstore_core::artifact::{Artifact, ArtifactKind, DedupScope, Merged};
 use artstore_core::backend::{
     ArtifactChange, ArtifactEventRow, CatalogHead, EventRef, Operation, ProbeAnswer,
     PublicationItem,
 };
-use artstore_core::digest::Digest;
+use artstore_core::digest::{ContentHash, Digest};
 use artstore_core::format::event::EventOrigin;
 use artstore_core::format::{ArtifactEvent, ArtifactEventChange};
 use artstore_core::id::{ArtifactId, EventId};
 use artstore_core::key::OpId;
-use artstore_core::tags::{TagChange, Tags};
+use artstore_core::tags::TagChange;
 use artstore_core::{Domain, Error, Result, layout};
 
-use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork, PublishTask};
+use super::publish::no_input_missing;
+use super::rules::{
+    ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork, DuplicateOutcome, MergeTask,
+    PublishTask,
+};
 use crate::protocol::{Verdict, Write};
 
 /// What the earlier changes of a batch have claimed. A change that rests on one of them waits for the next pass, when
 /// it is committed.
 #[derive(Default)]
-struct Claims {
+pub(super) struct Claims {
     operations: HashSet<OpId>,
-    contents: HashSet<(DedupScope, Digest)>,
+    files: HashSet<(DedupScope, Digest)>,
+    contents: HashSet<(DedupScope, ContentHash)>,
     artifacts: HashSet<ArtifactId>,
+    /// An artifact that was there gets inputs: two such changes might close a cycle together.
+    pub(super) lineage: bool,
 }
 
 /// A batch while it is decided.
-struct Batch {
-    claims: Claims,
+pub(super) struct Batch {
+    pub(super) claims: Claims,
     last_event: u64,
 }
 
@@ -71,51 +78,34 @@ impl ArtifactRules {
         if !batch.claims.operations.insert(work.op_id.clone()) {
             return Ok(Verdict::Defer);
         }
+        no_input_missing(answer.missing_inputs.into_iter())?;
+        let mut artifacts = answer.artifacts.into_iter();
+        let mut next = |id: ArtifactId| artifacts.next().flatten().ok_or_else(|| not_found(id));
         match &work.task {
             ArtifactTask::Replay => Ok(Verdict::Answer(Ok(ArtifactOutcome::NeverHappened))),
-            ArtifactTask::Tag(id, change) => {
-                let artifact = answer.artifact.ok_or_else(|| not_found(*id))?;
-                self.decide_tag(work, artifact, change, batch)
+            ArtifactTask::Tag(id, change) => self.decide_tag(work, next(*id)?, change, batch),
+            ArtifactTask::Supersede { new, old } => {
+                let (new, old) = (next(*new)?, next(*old)?);
+                self.decide_supersede(work, new, old, batch)
             }
-            ArtifactTask::Merge(task) => match answer.artifact {
+            ArtifactTask::Tombstone { id, reason } => {
+                self.decide_tombstone(work, next(*id)?, reason, batch)
+            }
+            ArtifactTask::Merge(task) => match answer.duplicate {
                 None => Ok(Verdict::Answer(Ok(ArtifactOutcome::NoDuplicate))),
-                Some(existing) => self.decide_merge(work, existing, &task.tags, batch),
+                Some(found) => {
+                    let MergeTask { tags, inputs, .. } = task;
+                    self.decide_merge(work, found, tags, inputs, batch).await
+                }
             },
-            ArtifactTask::Publish(task) => match answer.artifact {
-                Some(existing) => self.decide_merge(work, existing, &task.artifact.tags, batch),
+            ArtifactTask::Publish(task) => match answer.duplicate {
                 None => Ok(decide_publish(work, task, batch)),
+                Some(found) => {
+                    let Artifact { tags, inputs, .. } = &task.artifact;
+                    self.decide_merge(work, found, tags, inputs, batch).await
+                }
             },
         }
-    }
-
-    fn decide_merge(
-        &self,
-        work: &ArtifactWork,
-        existing: Artifact,
-        tags: &Tags,
-        batch: &mut Batch,
-    ) -> Result<Verdict<Self>> {
-        let merged_tags = existing.tags.missing_from(tags);
-        let mode = DedupMode::FileHash;
-        if merged_tags.is_empty() {
-            return Ok(Verdict::Answer(Ok(ArtifactOutcome::Duplicate {
-                existing,
-                mode,
-                merged_tags,
-            })));
-        }
-        let change = ArtifactEventChange::Republished {
-            tags: existing.tags.merged_with(&merged_tags)?,
-            merged_tags: merged_tags.clone(),
-            mode,
-        };
-        self.write_event(work, existing, change, batch, |existing| {
-            ArtifactOutcome::Duplicate {
-                existing,
-                mode,
-                merged_tags,
-            }
-        })
     }
 
     fn decide_tag(
@@ -127,48 +117,66 @@ impl ArtifactRules {
     ) -> Result<Verdict<Self>> {
         let tags = change.applied_to(&artifact.tags)?;
         if tags == artifact.tags {
-            return Ok(Verdict::Answer(Ok(ArtifactOutcome::Tagged(artifact))));
+            return Ok(Verdict::Answer(Ok(ArtifactOutcome::Changed(artifact))));
         }
         let change = ArtifactEventChange::Tagged { tags };
-        self.write_event(work, artifact, change, batch, ArtifactOutcome::Tagged)
+        self.write_event(
+            work,
+            artifact,
+            None,
+            change,
+            batch,
+            ArtifactOutcome::Changed,
+        )
     }
 
-    /// The next event in the batch's sequence, with the rows and the record that follow from it.
-    fn write_event(
+    /// The next event in the batch's sequence, with the rows and the records that follow from it: those of `subject`, and
+    /// of `other` where the event changes that, too.
+    pub(super) fn write_event(
         &self,
         work: &ArtifactWork,
-        mut artifact: Artifact,
+        mut subject: Artifact,
+        other: Option<Artifact>,
         change: ArtifactEventChange,
         batch: &mut Batch,
         outcome: impl FnOnce(Artifact) -> ArtifactOutcome,
     ) -> Result<Verdict<Self>> {
-        if !batch.claims.artifacts.insert(artifact.id) {
+        let ids = [Some(subject.id), other.as_ref().map(|other| other.id)];
+        let ids = ids.into_iter().flatten();
+        if ids.clone().any(|id| batch.claims.artifacts.contains(&id)) {
             return Ok(Verdict::Defer);
         }
-        batch.last_event += 1;
         let origin = EventOrigin {
             id: EventId::from_uuid(self.parts.ids.next_id()),
-            sequence: batch.last_event,
+            sequence: batch.last_event + 1,
             op_id: work.op_id.clone(),
             request_digest: work.request_digest,
             actor: self.actor.clone(),
             created_at: self.parts.clock.now(),
         };
-        let event = ArtifactEvent::new(origin, &artifact, change);
-        event.apply_to(&mut artifact);
-        let publication = PublicationItem {
-            op_id: work.op_id.clone(),
-            files: Vec::new(),
-            document: Some((event.path()?, event.to_bytes()?)),
-        };
+        let event = ArtifactEvent::new(origin, &subject, change);
+        let document = (event.path()?, event.to_bytes()?);
+        batch.claims.artifacts.extend(ids);
+        batch.last_event = event.sequence;
+        event.apply_to(&mut subject);
+        let other = other.map(|mut other| {
+            event.apply_to(&mut other);
+            other
+        });
+        let changed: Vec<Artifact> = std::iter::once(subject.clone()).chain(other).collect();
+        let puts = changed.iter().cloned().map(Box::new);
+        let changes = puts
+            .map(ArtifactChange::Put)
+            .chain([ArtifactChange::Record(row_of(&event))]);
         Ok(Verdict::Write(Box::new(Write {
-            publication,
-            changes: vec![
-                ArtifactChange::Put(Box::new(artifact.clone())),
-                ArtifactChange::Record(row_of(&event)),
-            ],
-            derived: vec![artifact.clone()],
-            outcome: outcome(artifact),
+            publication: PublicationItem {
+                op_id: work.op_id.clone(),
+                files: Vec::new(),
+                document: Some(document),
+            },
+            changes: changes.collect(),
+            derived: changed,
+            outcome: outcome(subject),
         })))
     }
 
@@ -188,27 +196,42 @@ impl ArtifactRules {
             .flatten()
             .next()
             .ok_or_else(|| not_found(operation.artifact_id))?;
-        let given_hash = match &work.task {
-            ArtifactTask::Publish(task) => Some(task.artifact.file_hash),
-            ArtifactTask::Merge(task) => Some(task.facts.digest),
-            ArtifactTask::Replay | ArtifactTask::Tag(..) => None,
-        };
-        if given_hash.is_some_and(|hash| hash != artifact.file_hash) {
-            return Err(reused(work, "the bytes are others"));
+        match &work.task {
+            ArtifactTask::Publish(task) if !has_content_of(&artifact, &task.artifact) => {
+                return Err(reused(work, "the content is another one"));
+            }
+            ArtifactTask::Merge(task) if task.facts.digest != artifact.file_hash => {
+                // Other bytes may still be the same table: that shows when it is staged.
+                if artifact.kind == ArtifactKind::Table {
+                    return Ok(ArtifactOutcome::NoDuplicate);
+                }
+                return Err(reused(work, "the bytes are others"));
+            }
+            _ => {}
         }
         tracing::debug!(op_id = %work.op_id, "operation was done already");
         let Some(event) = operation.event else {
             return Ok(ArtifactOutcome::Published(artifact));
         };
         match self.read_event(&event).await?.change {
-            ArtifactEventChange::Tagged { .. } => Ok(ArtifactOutcome::Tagged(artifact)),
+            ArtifactEventChange::Tagged { .. }
+            | ArtifactEventChange::Superseded { .. }
+            | ArtifactEventChange::Tombstoned { .. } => Ok(ArtifactOutcome::Changed(artifact)),
             ArtifactEventChange::Republished {
-                merged_tags, mode, ..
-            } => Ok(ArtifactOutcome::Duplicate {
+                merged_tags,
+                mode,
+                merged_inputs,
+                skipped_inputs,
+                ..
+            } => Ok(ArtifactOutcome::Duplicate(Box::new(DuplicateOutcome {
                 existing: artifact,
                 mode,
-                merged_tags,
-            }),
+                merged: Merged {
+                    tags: merged_tags,
+                    inputs: merged_inputs,
+                    skipped_inputs,
+                },
+            }))),
         }
     }
 
@@ -231,11 +254,15 @@ fn decide_publish(
     task: &PublishTask,
     batch: &mut Batch,
 ) -> Verdict<ArtifactRules> {
-    let content = (task.scope(), task.artifact.file_hash);
-    if !batch.claims.contents.insert(content) {
+    let artifact = &task.artifact;
+    let file = (task.scope(), artifact.file_hash);
+    let content = (task.scope(), artifact.content_hash);
+    let claims = &mut batch.claims;
+    if claims.files.contains(&file) || claims.contents.contains(&content) {
         return Verdict::Defer;
     }
-    let artifact = &task.artifact;
+    claims.files.insert(file);
+    claims.contents.insert(content);
     let names = [&artifact.data_path, &artifact.record_path];
     let files = task.staged.files().iter().cloned();
     Verdict::Write(Box::new(Write {
@@ -248,6 +275,11 @@ fn decide_publish(
         derived: Vec::new(),
         outcome: ArtifactOutcome::Published(artifact.clone()),
     }))
+}
+
+/// Whether `given` says the same as `artifact`, in the same bytes or others.
+fn has_content_of(artifact: &Artifact, given: &Artifact) -> bool {
+    artifact.file_hash == given.file_hash || artifact.content_hash == given.content_hash
 }
 
 /// The catalog's row of an event.

@@ -6,12 +6,14 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
 use artstore_core::artifact::{
-    Artifact, ArtifactFilter, PublishArtifactRequest, PublishArtifactResult,
+    Artifact, ArtifactFilter, ArtifactStatus, PublishArtifactRequest, PublishArtifactResult,
 };
 use artstore_core::backend::ArtifactQuery;
+use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
-use artstore_core::key::{ArtifactType, LogicalKey, OpId};
-use artstore_core::page::{Cursor, Page, PageRequest};
+use artstore_core::key::{ArtifactType, LogicalKey, OpId, check_text};
+use artstore_core::lineage::{ArtifactLineage, Relation, Supersession, WalkLimits};
+use artstore_core::page::{Cursor, ListPart, Page, PageRequest};
 use artstore_core::ports::{ArtifactReader, ArtifactStorePort, ByteRange};
 use artstore_core::tags::TagChange;
 use artstore_core::{Error, Result};
@@ -21,9 +23,13 @@ use tokio::sync::Semaphore;
 use super::decide::not_found;
 use super::request;
 use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork};
+use super::types::TypeRegistry;
 use crate::committer::Committer;
 use crate::engine::{EngineParts, EngineSettings};
 use crate::protocol::Protocol;
+
+/// The greatest length in bytes of the reason of a tombstone.
+const MAX_REASON_BYTES: usize = 1000;
 
 /// How many large sources are staged at a time.
 const LARGE_PREPARATIONS: u32 = 8;
@@ -36,6 +42,7 @@ pub(crate) struct ArtifactEngine {
     /// Large sources take long: they wait for each other and for nobody else.
     pub(super) large_preparations: Semaphore,
     pub(crate) parts: Arc<EngineParts>,
+    pub(crate) types: Arc<TypeRegistry>,
     pub(super) settings: EngineSettings,
     pub(super) committer: Committer<ArtifactRules>,
     /// The epoch of the catalog that was found to be the last one committed to, plus one; 0 if none was.
@@ -53,7 +60,10 @@ impl ArtifactEngine {
             clock: Arc::clone(&parts.clock),
             patience: settings.patience,
         };
+        let (actor, patience) = (settings.actor.clone(), settings.patience);
+        let types = TypeRegistry::new(Arc::clone(&parts), actor, patience);
         Arc::new_cyclic(|me| Self {
+            types: Arc::new(types),
             me: Weak::clone(me),
             preparations: Arc::new(Semaphore::new(settings.preparations.max(1))),
             large_preparations: Semaphore::new(LARGE_PREPARATIONS as usize),
@@ -82,23 +92,78 @@ impl ArtifactEngine {
         self.parts.catalogs.artifacts.close().await;
     }
 
-    async fn page(
+    async fn page(&self, query: ArtifactQuery, request: &PageRequest) -> Result<Page<Artifact>> {
+        let part = Part::of(query, ListPart::First);
+        self.page_of(&[part], request).await
+    }
+
+    /// A page of a list that has several parts, one after the other.
+    async fn page_of(&self, parts: &[Part], request: &PageRequest) -> Result<Page<Artifact>> {
+        let limit = request.limit() as usize;
+        let cursor = request.cursor();
+        let begun = cursor.map_or(ListPart::First, |cursor| cursor.part);
+        let mut found: Vec<(ListPart, Artifact)> = Vec::new();
+        for part in parts.iter().filter(|part| part.name >= begun) {
+            // One more than asked for tells whether there is a next page.
+            let wanted = limit + 1 - found.len();
+            let mut query = part.query.clone();
+            query.limit = u32::try_from(wanted).unwrap_or(u32::MAX);
+            query.after = cursor.filter(|cursor| cursor.part == part.name);
+            let catalog = &self.parts.catalogs.artifacts;
+            let rows = self.query(|| catalog.list(&query)).await?;
+            found.extend(rows.into_iter().map(|artifact| (part.name, artifact)));
+            if found.len() > limit {
+                break;
+            }
+        }
+        let has_next = found.len() > limit;
+        found.truncate(limit);
+        let next = found
+            .last()
+            .filter(|_| has_next)
+            .map(|(part, last)| Cursor {
+                created_at: last.created_at,
+                id: last.id,
+                part: *part,
+            });
+        Ok(Page {
+            items: found.into_iter().map(|(_, artifact)| artifact).collect(),
+            next,
+        })
+    }
+
+    /// A change that is not a publish.
+    async fn change(
         &self,
-        mut query: ArtifactQuery,
-        request: &PageRequest,
-    ) -> Result<Page<Artifact>> {
-        // One more than asked for tells whether there is a next page.
-        query.limit = request.limit() + 1;
-        query.after = request.cursor();
-        let catalog = &self.parts.catalogs.artifacts;
-        let mut items = self.query(|| catalog.list(&query)).await?;
-        let has_next = items.len() > request.limit() as usize;
-        items.truncate(request.limit() as usize);
-        let next = items.last().filter(|_| has_next).map(|last| Cursor {
-            created_at: last.created_at,
-            id: last.id,
-        });
-        Ok(Page { items, next })
+        request_digest: Digest,
+        op_id: Option<OpId>,
+        task: ArtifactTask,
+    ) -> Result<Artifact> {
+        let op_id = match op_id {
+            Some(op_id) => op_id,
+            None => self.new_op_id()?,
+        };
+        let work = ArtifactWork {
+            op_id,
+            request_digest,
+            task,
+        };
+        match self.committer.submit(work).await? {
+            ArtifactOutcome::Changed(artifact) => Ok(artifact),
+            _ => Err(Error::internal("a change had the outcome of a publish")),
+        }
+    }
+}
+
+/// A part of a list.
+struct Part {
+    name: ListPart,
+    query: ArtifactQuery,
+}
+
+impl Part {
+    fn of(query: ArtifactQuery, name: ListPart) -> Self {
+        Self { name, query }
     }
 }
 
@@ -145,6 +210,7 @@ impl ArtifactStorePort for ArtifactEngine {
         let query = ArtifactQuery {
             filter: filter.clone(),
             logical_key: None,
+            excluded_status: None,
             after: None,
             limit: 0,
         };
@@ -158,16 +224,68 @@ impl ArtifactStorePort for ArtifactEngine {
         logical_key: &LogicalKey,
         page: &PageRequest,
     ) -> Result<Page<Artifact>> {
-        let query = ArtifactQuery {
+        let every = ArtifactQuery {
             filter: ArtifactFilter {
                 artifact_type: Some(artifact_type.clone()),
                 ..ArtifactFilter::default()
             },
             logical_key: Some(logical_key.clone()),
+            excluded_status: None,
             after: None,
             limit: 0,
         };
-        self.page(query, page).await
+        let mut active = every.clone();
+        active.filter.status = Some(ArtifactStatus::Active);
+        let others = ArtifactQuery {
+            excluded_status: Some(ArtifactStatus::Active),
+            ..every
+        };
+        let parts = [
+            Part::of(active, ListPart::First),
+            Part::of(others, ListPart::Inactive),
+        ];
+        self.page_of(&parts, page).await
+    }
+
+    #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
+    async fn get_lineage(&self, id: ArtifactId, limits: WalkLimits) -> Result<ArtifactLineage> {
+        self.lineage(id, Relation::Inputs, limits).await
+    }
+
+    #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
+    async fn get_downstream(&self, id: ArtifactId, limits: WalkLimits) -> Result<ArtifactLineage> {
+        self.lineage(id, Relation::Downstream, limits).await
+    }
+
+    #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
+    async fn get_supersession(&self, id: ArtifactId) -> Result<Supersession> {
+        self.supersession(id).await
+    }
+
+    #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
+    async fn supersede(
+        &self,
+        new: ArtifactId,
+        old: ArtifactId,
+        op_id: Option<OpId>,
+    ) -> Result<Artifact> {
+        let request_digest = request::of_supersede(new, old)?;
+        let task = ArtifactTask::Supersede { new, old };
+        self.change(request_digest, op_id, task).await
+    }
+
+    #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
+    async fn tombstone(
+        &self,
+        id: ArtifactId,
+        reason: &str,
+        op_id: Option<OpId>,
+    ) -> Result<Artifact> {
+        check_text(reason, "reason", MAX_REASON_BYTES)?;
+        let request_digest = request::of_tombstone(id, reason)?;
+        let reason = reason.to_owned();
+        let task = ArtifactTask::Tombstone { id, reason };
+        self.change(request_digest, op_id, task).await
     }
 
     #[tracing::instrument(level = "debug", skip(self, change), err(level = "debug"))]
@@ -178,19 +296,8 @@ impl ArtifactStorePort for ArtifactEngine {
         op_id: Option<OpId>,
     ) -> Result<Artifact> {
         let request_digest = request::of_tag(id, &change)?;
-        let op_id = match op_id {
-            Some(op_id) => op_id,
-            None => self.new_op_id()?,
-        };
-        let work = ArtifactWork {
-            op_id,
-            request_digest,
-            task: ArtifactTask::Tag(id, change),
-        };
-        match self.committer.submit(work).await? {
-            ArtifactOutcome::Tagged(artifact) => Ok(artifact),
-            _ => Err(Error::internal("a change of tags had another outcome").with("artifact", id)),
-        }
+        let task = ArtifactTask::Tag(id, change);
+        self.change(request_digest, op_id, task).await
     }
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]

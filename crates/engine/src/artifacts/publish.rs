@@ -1,37 +1,22 @@
-//! What happens to a publish before the lock: probing for a duplicate, staging, the record.
+//! What happens to a publish before the lock: probing for a duplicate, then staging.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use artstore_core::artifact::{
-    Artifact, ArtifactKind, ArtifactSource, ArtifactStatus, DedupMode, DedupScope,
-    PublishArtifactRequest, PublishArtifactResult,
+    ArtifactInput, DedupScope, Merged, PublishArtifactRequest, PublishArtifactResult, new_inputs,
 };
-use artstore_core::backend::{ArtifactProbe, SourceFacts, StagedFile};
-use artstore_core::digest::{ContentHash, Digest};
-use artstore_core::format::ArtifactRecord;
-use artstore_core::format::artifact_record::{RecordDetails, SourceDescription};
-use artstore_core::format::document::MAX_DOCUMENT_BYTES;
-use artstore_core::id::{ArtifactId, StagingId};
+use artstore_core::backend::{ArtifactProbe, ProbeAnswer};
+use artstore_core::digest::Digest;
+use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
-use artstore_core::layout::{self, ArtifactNaming};
-use artstore_core::tags::Tags;
+use artstore_core::table::TableFormat;
 use artstore_core::{Error, ErrorKind, Result};
-use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::port::ArtifactEngine;
-use super::request;
-use super::rules::{ArtifactOutcome, ArtifactTask, ArtifactWork, MergeTask, PublishTask};
+use super::rules::{ArtifactOutcome, ArtifactTask, ArtifactWork, MergeTask};
+use super::{limits, request};
 use crate::committer::{heard, on_blocking_thread, wait_for_place};
-use crate::staged::StagedFiles;
-
-/// The greatest number of nested arrays and objects in params, far below what readers of JSON take.
-const MAX_PARAMS_DEPTH: usize = 64;
-/// Room in bytes that a new record leaves for tags that come later.
-const ROOM_FOR_TAGS: usize = 1024 * 1024;
-/// The greatest length in bytes of names in a record (writer, commit, hint, source).
-const MAX_NAME_BYTES: usize = 1024;
 
 /// Sources up to this size in bytes are prepared on one blocking thread, which cannot be stopped.
 const SMALL_SOURCE_BYTES: u64 = 1024 * 1024;
@@ -49,10 +34,12 @@ struct Attempt {
 
 /// A publish with what identifies it.
 #[derive(Debug, Clone)]
-struct Publish {
-    request: Arc<PublishArtifactRequest>,
-    op_id: OpId,
-    request_digest: Digest,
+pub(super) struct Publish {
+    pub(super) request: Arc<PublishArtifactRequest>,
+    /// The request's inputs, each once.
+    pub(super) inputs: Vec<ArtifactInput>,
+    pub(super) op_id: OpId,
+    pub(super) request_digest: Digest,
 }
 
 /// What preparing came to.
@@ -68,8 +55,9 @@ impl ArtifactEngine {
         &self,
         request: Arc<PublishArtifactRequest>,
     ) -> Result<PublishArtifactResult> {
-        check_limits(&request)?;
+        limits::check(&request)?;
         let publish = Publish {
+            inputs: new_inputs(&[], &request.inputs),
             op_id: match &request.op_id {
                 Some(op_id) => op_id.clone(),
                 None => self.new_op_id()?,
@@ -91,19 +79,15 @@ impl ArtifactEngine {
                 ArtifactOutcome::Published(artifact) => {
                     return Ok(PublishArtifactResult::Published(artifact));
                 }
-                ArtifactOutcome::Duplicate {
-                    existing,
-                    mode,
-                    merged_tags,
-                } => {
+                ArtifactOutcome::Duplicate(duplicate) => {
                     return Ok(PublishArtifactResult::Duplicate {
-                        existing,
-                        mode,
-                        merged_tags,
+                        existing: duplicate.existing,
+                        mode: duplicate.mode,
+                        merged: duplicate.merged,
                     });
                 }
-                ArtifactOutcome::Tagged(artifact) => {
-                    return Err(Error::internal("a publish ended as a change of tags")
+                ArtifactOutcome::Changed(artifact) => {
+                    return Err(Error::internal("a publish ended as another change")
                         .with("artifact", artifact.id));
                 }
                 // Each of these can come once only. Settling may just have put the source back in its place.
@@ -172,9 +156,11 @@ impl ArtifactEngine {
         if size > SMALL_SOURCE_BYTES && !attempt.stages_any_size {
             return Ok(Prepared::Decided(Box::new(ArtifactOutcome::StageApart)));
         }
+        self.check_inputs_exist(&publish.inputs).await?;
         let scope = publish.request.dedup_scope();
         let catalog = &self.parts.catalogs.artifacts;
         if attempt.may_be_duplicate
+            && publish.is_stored_as_it_is()
             && self
                 .query(|| catalog.has_active_of_size(&scope, size))
                 .await?
@@ -204,132 +190,50 @@ impl ArtifactEngine {
             op_id: op_id.clone(),
             scope: scope.clone(),
             file_hash: facts.digest,
+            content_hash: None,
+            inputs: Vec::new(),
         };
+        let answer = self.examine_one(probe).await?;
+        let inputs = &publish.inputs;
+        match (answer.operation, answer.duplicate) {
+            (None, None) => Ok(None),
+            (None, Some(duplicate))
+                if duplicate
+                    .artifact
+                    .tags
+                    .missing_from(&request.tags)
+                    .is_empty()
+                    && new_inputs(&duplicate.artifact.inputs, inputs).is_empty() =>
+            {
+                let outcome = ArtifactOutcome::duplicate(duplicate, Merged::default());
+                Ok(Some(Prepared::Decided(Box::new(outcome))))
+            }
+            _ => Ok(Some(Prepared::Task(ArtifactTask::Merge(MergeTask {
+                scope,
+                facts,
+                tags: request.tags.clone(),
+                inputs: inputs.clone(),
+            })))),
+        }
+    }
+
+    /// Fails before anything is written if an input does not exist. Artifacts are never removed, so that what exists now
+    /// exists under the lock, too.
+    async fn check_inputs_exist(&self, inputs: &[ArtifactInput]) -> Result<()> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<ArtifactId> = inputs.iter().map(|input| input.id).collect();
+        let catalog = &self.parts.catalogs.artifacts;
+        let found = self.query(|| catalog.get(&ids)).await?;
+        let missing = ids.iter().zip(&found).filter(|(_, row)| row.is_none());
+        no_input_missing(missing.map(|(id, _)| *id))
+    }
+
+    async fn examine_one(&self, probe: ArtifactProbe) -> Result<ProbeAnswer> {
         let catalog = &self.parts.catalogs.artifacts;
         let examination = self.query(|| catalog.examine(vec![probe.clone()])).await?;
-        let answer = examination.answers.into_iter().next().unwrap_or_default();
-        match (answer.operation, answer.artifact) {
-            (None, None) => Ok(None),
-            (None, Some(existing)) if existing.tags.missing_from(&request.tags).is_empty() => Ok(
-                Some(Prepared::Decided(Box::new(ArtifactOutcome::Duplicate {
-                    existing,
-                    mode: DedupMode::FileHash,
-                    merged_tags: Tags::new(),
-                }))),
-            ),
-            _ => {
-                let tags = request.tags.clone();
-                let merge = MergeTask { scope, facts, tags };
-                Ok(Some(Prepared::Task(ArtifactTask::Merge(merge))))
-            }
-        }
-    }
-
-    /// Takes bytes and record in under no final name.
-    async fn stage(&self, publish: &Publish) -> Result<PublishTask> {
-        let blobs = &self.parts.blobs;
-        let mut staged = StagedFiles::new(Arc::clone(blobs));
-        let progress = Arc::clone(&self.parts.progress);
-        let source = blobs
-            .stage(self.new_staging_id(), &publish.request.source, progress)
-            .await?;
-        staged.push(source.file);
-        match self.stage_record(publish, &source.facts).await {
-            Ok((artifact, record)) => {
-                staged.push(record);
-                Ok(PublishTask { artifact, staged })
-            }
-            Err(error) => {
-                staged.discard().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn stage_record(
-        &self,
-        publish: &Publish,
-        facts: &SourceFacts,
-    ) -> Result<(Artifact, StagedFile)> {
-        let request = &publish.request;
-        let id = ArtifactId::from_uuid(self.parts.ids.next_id());
-        let artifact = self.new_artifact(id, publish, facts)?;
-        let record = ArtifactRecord::new(
-            &artifact,
-            RecordDetails {
-                actor: self.settings.actor.clone(),
-                source: SourceDescription {
-                    name: source_name(&request.source),
-                    size_bytes: facts.size_bytes,
-                    sha256: facts.digest,
-                },
-                writer: request.writer.clone(),
-                git: request.git.clone(),
-                params: request.params.clone(),
-            },
-        );
-        let document = record.to_bytes()?;
-        let limit = MAX_DOCUMENT_BYTES as usize - ROOM_FOR_TAGS;
-        if document.len() > limit {
-            return Err(Error::invalid("the record would be too large")
-                .with("bytes", document.len())
-                .with("limit", limit)
-                .hint("publish large parameters as an artifact of their own"));
-        }
-        let blobs = &self.parts.blobs;
-        let staged = blobs
-            .stage_document(self.new_staging_id(), document)
-            .await?;
-        Ok((artifact, staged))
-    }
-
-    fn new_staging_id(&self) -> StagingId {
-        StagingId::from_uuid(self.parts.ids.next_id())
-    }
-
-    fn new_artifact(
-        &self,
-        id: ArtifactId,
-        publish: &Publish,
-        facts: &SourceFacts,
-    ) -> Result<Artifact> {
-        let request = &publish.request;
-        let created_at = self.parts.clock.now();
-        let source_name = source_name(&request.source);
-        let paths = layout::artifact_paths(&ArtifactNaming {
-            id,
-            artifact_type: &request.artifact_type,
-            schema_version: request.schema_version,
-            created_at,
-            hint: request.filename_hint.as_deref(),
-            logical_key: &request.logical_key,
-            source_name: source_name.as_deref(),
-        })?;
-        Ok(Artifact {
-            id,
-            artifact_type: request.artifact_type.clone(),
-            schema_version: request.schema_version,
-            logical_key: request.logical_key.clone(),
-            kind: ArtifactKind::File,
-            status: ArtifactStatus::Active,
-            data_path: paths.data,
-            record_path: paths.record,
-            file_hash: facts.digest,
-            content_hash: ContentHash::from(facts.digest),
-            size_bytes: facts.size_bytes,
-            row_count: None,
-            min_timestamp: None,
-            max_timestamp: None,
-            created_at,
-            tags: request.tags.clone(),
-            inputs: Vec::new(),
-            superseded_by: None,
-            run_id: None,
-            op_id: publish.op_id.clone(),
-            request_digest: publish.request_digest,
-            revision: 1,
-            last_event: 0,
-        })
+        Ok(examination.answers.into_iter().next().unwrap_or_default())
     }
 
     pub(super) fn new_op_id(&self) -> Result<OpId> {
@@ -338,6 +242,11 @@ impl ArtifactEngine {
 }
 
 impl Publish {
+    /// Whether the stored bytes are those of the source, so that its hash tells duplicates.
+    fn is_stored_as_it_is(&self) -> bool {
+        !matches!(self.request.table, Some(TableFormat::Csv(_)))
+    }
+
     fn into_work(self, task: ArtifactTask) -> ArtifactWork {
         ArtifactWork {
             op_id: self.op_id,
@@ -347,58 +256,15 @@ impl Publish {
     }
 }
 
-fn source_name(source: &ArtifactSource) -> Option<String> {
-    let name_of = |path: &Path| {
-        path.file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-    };
-    match source {
-        ArtifactSource::File(path) | ArtifactSource::AdoptFile(path) => name_of(path),
-        ArtifactSource::Bytes(_) => None,
+/// Fails if there are `missing` inputs.
+pub(super) fn no_input_missing(missing: impl Iterator<Item = ArtifactId>) -> Result<()> {
+    const NAMED: usize = 10;
+    let missing: Vec<String> = missing.map(|id| id.to_string()).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-}
-
-/// How many levels of arrays and objects `value` has.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-fn check_limits(request: &PublishArtifactRequest) -> Result<()> {
-    let levels = request.params.values().map(depth).max().unwrap_or(0);
-    if levels > MAX_PARAMS_DEPTH {
-        return Err(Error::invalid("the params are nested too deeply")
-            .with("levels", levels)
-            .with("limit", MAX_PARAMS_DEPTH));
-    }
-    let params = serde_json::to_vec(&request.params)
-        .map_err(|error| Error::invalid("the params cannot be written").caused_by(error))?;
-    if params.len() > PublishArtifactRequest::MAX_PARAMS_BYTES {
-        return Err(Error::invalid("the params are too large")
-            .with("bytes", params.len())
-            .with("limit", PublishArtifactRequest::MAX_PARAMS_BYTES)
-            .hint("publish large parameters as an artifact of their own"));
-    }
-    let writer = request.writer.as_ref();
-    let git = request.git.as_ref();
-    let names = [
-        ("writer name", writer.map(|writer| writer.name.as_str())),
-        (
-            "writer version",
-            writer.and_then(|writer| writer.version.as_deref()),
-        ),
-        ("git commit", git.map(|git| git.commit.as_str())),
-        ("file name hint", request.filename_hint.as_deref()),
-    ];
-    for (what, name) in names {
-        if let Some(name) = name.filter(|name| name.len() > MAX_NAME_BYTES) {
-            return Err(Error::invalid(format!("the {what} is too long"))
-                .with("bytes", name.len())
-                .with("limit", MAX_NAME_BYTES));
-        }
-    }
-    Ok(())
+    let named = missing.get(..NAMED).unwrap_or(&missing);
+    Err(Error::not_found("an input does not exist")
+        .with("missing", named.join(", "))
+        .with("count", missing.len()))
 }

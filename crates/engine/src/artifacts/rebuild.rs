@@ -31,11 +31,18 @@ const CHUNKS_AHEAD: usize = 4;
 
 /// The events of a store, in order.
 struct EventLog {
-    rows: Vec<(ArtifactEventRow, RelPath)>,
+    rows: Vec<EventOnDisk>,
     /// The last event of each artifact that has any.
     last_of: HashMap<ArtifactId, u64>,
     /// The greatest sequence in use, by readable events or not.
     greatest: u64,
+}
+
+/// An event as far as it is kept while records are read.
+struct EventOnDisk {
+    row: ArtifactEventRow,
+    changed: Vec<ArtifactId>,
+    path: RelPath,
 }
 
 /// What the producer of a rebuild has counted.
@@ -89,8 +96,14 @@ impl ArtifactRules {
         for (sequence, path) in paths {
             let read = self.event_at(&path).await;
             if let Some(event) = note_damage(read, &path, report)? {
-                log.last_of.insert(event.subject, sequence);
-                log.rows.push((row_of(&event), path));
+                for id in event.changed() {
+                    log.last_of.insert(id, sequence);
+                }
+                log.rows.push(EventOnDisk {
+                    row: row_of(&event),
+                    changed: event.changed().collect(),
+                    path,
+                });
             }
         }
         Ok(log)
@@ -153,7 +166,7 @@ impl ArtifactRules {
                 .progress
                 .report("rebuild", produced.records, None);
         }
-        for (row, path) in log.rows {
+        for EventOnDisk { row, changed, path } in log.rows {
             if !subjects.contains(&row.artifact_id) {
                 report.faults.push(Fault {
                     kind: FaultKind::EventWithoutRecord,
@@ -162,8 +175,13 @@ impl ArtifactRules {
                 });
                 continue;
             }
-            if let Some(artifact) = behind.get_mut(&row.artifact_id) {
-                self.event_at(&path).await?.apply_to(artifact);
+            if changed.iter().any(|id| behind.contains_key(id)) {
+                let event = self.event_at(&path).await?;
+                for id in changed {
+                    if let Some(artifact) = behind.get_mut(&id) {
+                        event.apply_to(artifact);
+                    }
+                }
             }
             produced.events += 1;
             outlet.push(ArtifactChange::Record(row)).await?;

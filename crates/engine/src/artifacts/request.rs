@@ -7,12 +7,13 @@
 use artstore_core::artifact::PublishArtifactRequest;
 use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
+use artstore_core::table::TableFormat;
 use artstore_core::tags::TagChange;
 use artstore_core::{Error, Result};
 use serde_json::{Value, json};
 
 pub(crate) fn of_publish(request: &PublishArtifactRequest) -> Result<Digest> {
-    digest(json!({
+    let mut parts = json!({
         "operation": "publish_artifact",
         "artifact_type": request.artifact_type,
         "schema_version": request.schema_version,
@@ -21,7 +22,26 @@ pub(crate) fn of_publish(request: &PublishArtifactRequest) -> Result<Digest> {
         "writer": request.writer,
         "params": request.params,
         "filename_hint": request.filename_hint,
-    }))
+    });
+    // What came later takes part only where it is used, so that older operations are still recognised.
+    if !request.inputs.is_empty() {
+        parts["inputs"] = serde_json::to_value(&request.inputs).map_err(unwritable)?;
+    }
+    if let Some(format) = &request.table {
+        parts["table"] = match format {
+            TableFormat::Parquet => json!("parquet"),
+            TableFormat::Csv(options) => json!({ "csv": options }),
+        };
+    }
+    digest(parts)
+}
+
+pub(crate) fn of_supersede(new: ArtifactId, old: ArtifactId) -> Result<Digest> {
+    digest(json!({ "operation": "supersede", "new": new, "old": old }))
+}
+
+pub(crate) fn of_tombstone(id: ArtifactId, reason: &str) -> Result<Digest> {
+    digest(json!({ "operation": "tombstone", "artifact_id": id, "reason": reason }))
 }
 
 pub(crate) fn of_tag(id: ArtifactId, change: &TagChange) -> Result<Digest> {
@@ -44,7 +64,7 @@ fn unwritable(error: serde_json::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use artstore_core::artifact::{ArtifactSource, GitState};
+    use artstore_core::artifact::{ArtifactInput, ArtifactSource, GitState};
     use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 
     use super::*;
@@ -83,7 +103,13 @@ mod tests {
         tagged.tags.insert("a", "b").unwrap();
         let mut hinted = request();
         hinted.filename_hint = Some("h".into());
-        for other in [versioned, tagged, hinted] {
+        let mut made = request();
+        made.inputs = vec![ArtifactInput::new(
+            "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11".parse().unwrap(),
+        )];
+        let mut table = request();
+        table.table = Some(TableFormat::Parquet);
+        for other in [versioned, tagged, hinted, made, table] {
             assert_ne!(of_publish(&other).unwrap(), plain);
         }
     }

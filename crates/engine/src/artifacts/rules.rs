@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use artstore_core::artifact::{Artifact, DedupMode, DedupScope};
+use artstore_core::artifact::{Artifact, ArtifactInput, DedupMode, DedupScope, Merged};
 use artstore_core::backend::{
-    ArtifactChange, ArtifactCommit, ArtifactProbe, CatalogHead, LockPermit, SourceFacts,
+    ArtifactChange, ArtifactCommit, ArtifactProbe, CatalogHead, Duplicate, LockPermit, SourceFacts,
 };
-use artstore_core::digest::Digest;
+use artstore_core::digest::{Digest, HashAlgorithm};
 use artstore_core::format::ArtifactRecord;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
@@ -39,11 +39,15 @@ pub(crate) enum ArtifactTask {
     Replay,
     /// Change tags.
     Tag(ArtifactId, TagChange),
+    /// Replace an artifact by another one.
+    Supersede { new: ArtifactId, old: ArtifactId },
+    /// Withdraw an artifact.
+    Tombstone { id: ArtifactId, reason: String },
 }
 
 #[derive(Debug)]
 pub(crate) struct PublishTask {
-    /// The artifact as it will be; its tags are those of the request.
+    /// The artifact as it will be; its tags and inputs are those of the request.
     pub(crate) artifact: Artifact,
     /// Bytes, then record.
     pub(crate) staged: StagedFiles,
@@ -54,24 +58,39 @@ pub(crate) struct MergeTask {
     pub(crate) scope: DedupScope,
     pub(crate) facts: SourceFacts,
     pub(crate) tags: Tags,
+    pub(crate) inputs: Vec<ArtifactInput>,
 }
 
 /// What became of a change of artifacts.
 #[derive(Debug)]
 pub(crate) enum ArtifactOutcome {
     Published(Artifact),
-    Duplicate {
-        existing: Artifact,
-        mode: DedupMode,
-        merged_tags: Tags,
-    },
+    Duplicate(Box<DuplicateOutcome>),
     /// The duplicate seen before the lock was taken is one no more: stage and ask again.
     NoDuplicate,
     /// The source is too large to be staged where the caller cannot stop it: stage it apart.
     StageApart,
     /// A replay of an operation that never happened.
     NeverHappened,
-    Tagged(Artifact),
+    /// An artifact after a change that is not a publish.
+    Changed(Artifact),
+}
+
+#[derive(Debug)]
+pub(crate) struct DuplicateOutcome {
+    pub(crate) existing: Artifact,
+    pub(crate) mode: DedupMode,
+    pub(crate) merged: Merged,
+}
+
+impl ArtifactOutcome {
+    pub(super) fn duplicate(found: Duplicate, merged: Merged) -> Self {
+        Self::Duplicate(Box::new(DuplicateOutcome {
+            existing: found.artifact,
+            mode: found.mode,
+            merged,
+        }))
+    }
 }
 
 /// The rules of the artifacts domain.
@@ -102,20 +121,41 @@ impl ArtifactRules {
     pub(super) fn probe_of(work: &ArtifactWork) -> ArtifactProbe {
         let op_id = work.op_id.clone();
         match &work.task {
-            ArtifactTask::Publish(task) => ArtifactProbe::Publish {
-                op_id,
-                scope: task.scope(),
-                file_hash: task.artifact.file_hash,
-            },
+            ArtifactTask::Publish(task) => {
+                let content_hash = task.artifact.content_hash;
+                ArtifactProbe::Publish {
+                    op_id,
+                    scope: task.scope(),
+                    file_hash: task.artifact.file_hash,
+                    content_hash: (content_hash.algorithm != HashAlgorithm::Sha256)
+                        .then_some(content_hash),
+                    inputs: ids_of(&task.artifact.inputs),
+                }
+            }
             ArtifactTask::Merge(task) => ArtifactProbe::Publish {
                 op_id,
                 scope: task.scope.clone(),
                 file_hash: task.facts.digest,
+                content_hash: None,
+                inputs: ids_of(&task.inputs),
             },
             ArtifactTask::Replay => ArtifactProbe::Operation { op_id },
-            ArtifactTask::Tag(id, _) => ArtifactProbe::Change { op_id, id: *id },
+            ArtifactTask::Tag(id, _) | ArtifactTask::Tombstone { id, .. } => {
+                ArtifactProbe::Change {
+                    op_id,
+                    ids: vec![*id],
+                }
+            }
+            ArtifactTask::Supersede { new, old } => ArtifactProbe::Change {
+                op_id,
+                ids: vec![*new, *old],
+            },
         }
     }
+}
+
+fn ids_of(inputs: &[ArtifactInput]) -> Vec<ArtifactId> {
+    inputs.iter().map(|input| input.id).collect()
 }
 
 impl ArtifactRules {
@@ -150,6 +190,7 @@ fn is_lasting(error: &Error) -> bool {
 impl PublishTask {
     pub(super) fn scope(&self) -> DedupScope {
         DedupScope {
+            kind: self.artifact.kind,
             artifact_type: self.artifact.artifact_type.clone(),
             schema_version: self.artifact.schema_version,
             logical_key: self.artifact.logical_key.clone(),
@@ -174,7 +215,11 @@ impl DomainRules for ArtifactRules {
     fn staged(work: &mut ArtifactWork) -> Option<&mut StagedFiles> {
         match &mut work.task {
             ArtifactTask::Publish(task) => Some(&mut task.staged),
-            ArtifactTask::Merge(_) | ArtifactTask::Replay | ArtifactTask::Tag(..) => None,
+            ArtifactTask::Merge(_)
+            | ArtifactTask::Replay
+            | ArtifactTask::Tag(..)
+            | ArtifactTask::Supersede { .. }
+            | ArtifactTask::Tombstone { .. } => None,
         }
     }
 

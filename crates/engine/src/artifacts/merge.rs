@@ -1,0 +1,95 @@
+//! What a duplicate brings to the artifact that was there: tags and inputs, except for inputs that were made from it.
+
+use std::collections::HashSet;
+
+use artstore_core::artifact::{Artifact, ArtifactInput, Merged, new_inputs};
+use artstore_core::backend::Duplicate;
+use artstore_core::format::ArtifactEventChange;
+use artstore_core::id::ArtifactId;
+use artstore_core::lineage::{Relation, WalkLimits};
+use artstore_core::tags::Tags;
+use artstore_core::{Error, Result};
+
+use super::decide::Batch;
+use super::limits;
+use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactWork};
+use crate::protocol::Verdict;
+
+impl ArtifactRules {
+    pub(super) async fn decide_merge(
+        &self,
+        work: &ArtifactWork,
+        found: Duplicate,
+        tags: &Tags,
+        inputs: &[ArtifactInput],
+        batch: &mut Batch,
+    ) -> Result<Verdict<Self>> {
+        let existing = &found.artifact;
+        let (inputs, skipped_inputs) = self.without_cycles(existing, inputs).await?;
+        let merged = Merged {
+            tags: existing.tags.missing_from(tags),
+            inputs,
+            skipped_inputs,
+        };
+        if merged.tags.is_empty() && merged.inputs.is_empty() {
+            let outcome = ArtifactOutcome::duplicate(found, merged);
+            return Ok(Verdict::Answer(Ok(outcome)));
+        }
+        let adds_inputs = !merged.inputs.is_empty();
+        if adds_inputs {
+            if batch.claims.lineage {
+                return Ok(Verdict::Defer);
+            }
+            check_room_for_inputs(existing, &merged.inputs)?;
+        }
+        let change = ArtifactEventChange::Republished {
+            tags: existing.tags.merged_with(&merged.tags)?,
+            merged_tags: merged.tags.clone(),
+            mode: found.mode,
+            merged_inputs: merged.inputs.clone(),
+            skipped_inputs: merged.skipped_inputs.clone(),
+        };
+        let mode = found.mode;
+        let outcome = |artifact| ArtifactOutcome::duplicate(Duplicate { artifact, mode }, merged);
+        let verdict = self.write_event(work, found.artifact, None, change, batch, outcome)?;
+        if adds_inputs && matches!(verdict, Verdict::Write(_)) {
+            batch.claims.lineage = true;
+        }
+        Ok(verdict)
+    }
+
+    /// Those of `given` that are new to `existing`: first what it can be said to be made from, then what was made from it,
+    /// directly or by way of others.
+    async fn without_cycles(
+        &self,
+        existing: &Artifact,
+        given: &[ArtifactInput],
+    ) -> Result<(Vec<ArtifactInput>, Vec<ArtifactInput>)> {
+        let new = new_inputs(&existing.inputs, given);
+        if new.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let catalog = &self.parts.catalogs.artifacts;
+        let walk = catalog
+            .walk(existing.id, Relation::Downstream, WalkLimits::UNLIMITED)
+            .await?;
+        let mut made_from_it = HashSet::from([existing.id]);
+        made_from_it.extend(
+            walk.into_iter()
+                .flat_map(|walk| walk.nodes)
+                .map(|node| node.id),
+        );
+        let closes_cycle = |id: ArtifactId| made_from_it.contains(&id);
+        Ok(new.into_iter().partition(|input| !closes_cycle(input.id)))
+    }
+}
+
+fn check_room_for_inputs(existing: &Artifact, new: &[ArtifactInput]) -> Result<()> {
+    let mut all = existing.inputs.clone();
+    all.extend_from_slice(new);
+    limits::check_inputs(&all).map_err(|error: Error| {
+        error
+            .with("artifact", existing.id)
+            .hint("repeat without inputs")
+    })
+}
