@@ -214,7 +214,10 @@ mod tests {
     }
 
     fn ids(walk: &Walk<u32>) -> Vec<(u32, u32)> {
-        walk.nodes.iter().map(|node| (node.id, node.depth)).collect()
+        walk.nodes
+            .iter()
+            .map(|node| (node.id, node.depth))
+            .collect()
     }
 
     #[test]

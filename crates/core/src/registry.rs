@@ -62,21 +62,19 @@ impl TypeDefinition {
             for name in names {
                 check_text(name, "column name", Self::MAX_NAME_BYTES)?;
                 if !seen.insert(name) {
-                    return Err(
-                        Error::invalid(format!("the {what} name a column twice")).with("column", name)
-                    );
+                    return Err(Error::invalid(format!("the {what} name a column twice"))
+                        .with("column", name));
                 }
             }
         }
         if let Some(name) = &self.timestamp_column {
             check_text(name, "column name", Self::MAX_NAME_BYTES)?;
         }
-        let is_canonical =
-            |key: &&String| self.canonical_columns.is_empty() || self.canonical_columns.contains(key);
+        let is_canonical = |key: &&String| {
+            self.canonical_columns.is_empty() || self.canonical_columns.contains(key)
+        };
         if let Some(key) = self.sort_keys.iter().find(|key| !is_canonical(key)) {
-            return Err(
-                Error::invalid("a sort key is not a canonical column").with("column", key)
-            );
+            return Err(Error::invalid("a sort key is not a canonical column").with("column", key));
         }
         Ok(())
     }

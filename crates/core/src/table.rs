@@ -119,7 +119,8 @@ pub enum ColumnType {
 
 impl ColumnType {
     /// The words for all types, `decimal(P,S)` among them.
-    pub const WORDS: &str = "bool, int, uint, float, decimal(P,S), date, time, timestamp, timestamptz, string";
+    pub const WORDS: &str =
+        "bool, int, uint, float, decimal(P,S), date, time, timestamp, timestamptz, string";
 }
 
 impl fmt::Display for ColumnType {
@@ -279,7 +280,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<ColumnType>().unwrap().to_string(), text);
         }
-        for wrong in ["", "integer", "decimal", "decimal(0,0)", "decimal(39,1)", "decimal(2,3)"] {
+        for wrong in [
+            "",
+            "integer",
+            "decimal",
+            "decimal(0,0)",
+            "decimal(39,1)",
+            "decimal(2,3)",
+        ] {
             assert!(wrong.parse::<ColumnType>().is_err(), "{wrong}");
         }
     }

@@ -388,6 +388,34 @@ mod tests {
     }
 
     #[test]
+    fn version_2_is_read_and_written_back_byte_for_byte() {
+        let fixture = include_str!("fixtures/artifact-v2.json");
+        let path = RelPath::new(
+            "artifacts/prices_v1/v1/2026-11-20/day=1__01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11.json",
+        )
+        .unwrap();
+        let record = ArtifactRecord::parse(fixture.as_bytes(), &path).unwrap();
+        assert_eq!(record.supersedes.len(), 1);
+        assert_eq!(record.source.csv.as_ref().unwrap().delimiter, ';');
+        assert_eq!(record.to_bytes().unwrap(), fixture.as_bytes());
+    }
+
+    #[test]
+    fn a_rewritten_record_is_of_the_newest_version() {
+        let record = ArtifactRecord::parse(FIXTURE_V1.as_bytes(), &fixture_path()).unwrap();
+        let mut artifact = record.into_artifact();
+        let other: ArtifactId = "01932c07-8000-7cc2-9a52-3f1a3e9f4b22".parse().unwrap();
+        artifact.status = ArtifactStatus::Tombstoned;
+        artifact.tombstone_reason = Some("wrong".to_owned());
+        artifact.supersedes.push(other);
+        artifact.inputs.push(ArtifactInput::new(other));
+        let bytes = ArtifactRecord::rewritten(FIXTURE_V1.as_bytes(), &artifact).unwrap();
+        let read = ArtifactRecord::parse(&bytes, &fixture_path()).unwrap();
+        assert_eq!(read.format_version, VERSION);
+        assert_eq!(read.into_artifact(), artifact);
+    }
+
+    #[test]
     fn rewriting_changes_the_state_and_nothing_else() {
         let record = ArtifactRecord::parse(FIXTURE_V1.as_bytes(), &fixture_path()).unwrap();
         let mut artifact = record.clone().into_artifact();

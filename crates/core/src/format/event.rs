@@ -240,4 +240,25 @@ mod tests {
             RelPath::new("events/artifacts/2026-11/00000000000000000008-republished.json").unwrap();
         assert!(ArtifactEvent::parse(FIXTURE_V1.as_bytes(), &elsewhere).is_err());
     }
+
+    #[test]
+    fn version_2_is_read_and_written_back_byte_for_byte() {
+        let check = |document: &str, sequence: u64, kind: &str| {
+            let path = format!("events/artifacts/2026-11/{sequence:020}-{kind}.json");
+            let path = RelPath::new(path).unwrap();
+            let event = ArtifactEvent::parse(document.as_bytes(), &path).unwrap();
+            assert_eq!(event.to_bytes().unwrap(), document.as_bytes());
+            event
+        };
+        let republished = include_str!("fixtures/event-republished-v2.json");
+        check(republished, 7, "republished");
+        let superseded = include_str!("fixtures/event-superseded-v2.json");
+        let superseded = check(superseded, 8, "superseded");
+        assert_eq!(superseded.changed().count(), 2);
+        check(
+            include_str!("fixtures/event-tombstoned-v2.json"),
+            9,
+            "tombstoned",
+        );
+    }
 }
