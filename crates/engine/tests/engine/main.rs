@@ -7,6 +7,9 @@
     reason = "a test asserts"
 )]
 
+mod lineage;
 mod publishing;
 mod recovery;
 mod support;
+mod tables;
+mod text_tables;

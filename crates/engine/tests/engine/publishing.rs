@@ -4,7 +4,8 @@ use crate::support::{World, adding, error_of, op, request, with_op};
 use std::time::Duration;
 
 use artstore_core::artifact::{
-    ArtifactFilter, ArtifactSource, DedupMode, PublishArtifactRequest, PublishArtifactResult,
+    ArtifactFilter, ArtifactSource, DedupMode, Merged, PublishArtifactRequest,
+    PublishArtifactResult,
 };
 use artstore_core::backend::DomainLock as _;
 use artstore_core::page::PageRequest;
@@ -61,7 +62,7 @@ async fn the_same_content_in_the_same_scope_is_a_duplicate_that_writes_nothing()
     let expected = PublishArtifactResult::Duplicate {
         existing: artifact,
         mode: DedupMode::FileHash,
-        merged_tags: Tags::new(),
+        merged: Merged::default(),
     };
     assert_eq!(result, expected);
     assert_eq!(world.files.files(), files);
@@ -124,14 +125,12 @@ async fn new_tags_of_a_duplicate_are_merged_as_an_event() {
     again.tags = Tags::try_from([("env", "test"), ("a", "1")]).unwrap();
     let result = world.port().publish_artifact(again).await.unwrap();
     let PublishArtifactResult::Duplicate {
-        existing,
-        merged_tags,
-        ..
+        existing, merged, ..
     } = result
     else {
         panic!("expected a duplicate");
     };
-    assert_eq!(merged_tags, Tags::try_from([("env", "test")]).unwrap());
+    assert_eq!(merged.tags, Tags::try_from([("env", "test")]).unwrap());
     let all = Tags::try_from([("env", "prod"), ("env", "test"), ("a", "1")]).unwrap();
     assert_eq!((existing.id, &existing.tags), (artifact.id, &all));
     assert_eq!((existing.revision, existing.last_event), (2, 1));

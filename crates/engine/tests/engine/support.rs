@@ -9,6 +9,7 @@ use artstore_core::format::{CatalogUrls, StoreDocument};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
 use artstore_core::maintenance::StatusDetail;
+use artstore_core::page::PageRequest;
 use artstore_core::ports::{ArtifactStorePort, Maintenance};
 use artstore_core::tags::{TagChange, Tags};
 use artstore_core::{Error, Result};
@@ -19,6 +20,8 @@ use artstore_testkit::memory::{MemoryArtifactCatalog, MemoryLock, MemoryStore};
 use artstore_testkit::samples;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
+
+use crate::text_tables::TextTables;
 
 pub(crate) struct World {
     pub(crate) files: Arc<MemoryStore>,
@@ -97,6 +100,7 @@ impl World {
             catalogs: CatalogSet {
                 artifacts: Arc::new(faulty_catalog),
             },
+            tables: Arc::new(TextTables),
             clock: clock.clone(),
             ids: ids.clone(),
             progress: Arc::new(NoProgress),
@@ -139,6 +143,32 @@ impl World {
 
     pub(crate) async fn tag(&self, id: ArtifactId, key: &str, value: &str) -> Result<Artifact> {
         self.port().tag(id, adding(key, value), None).await
+    }
+
+    /// The only artifact with this key.
+    pub(crate) async fn find(&self, key: &str) -> Artifact {
+        let artifact_type = request(key, "").artifact_type;
+        let found = self
+            .port()
+            .find_by_logical_key(
+                &artifact_type,
+                &key.parse().unwrap(),
+                &PageRequest::default(),
+            )
+            .await
+            .unwrap();
+        assert_eq!(found.items.len(), 1);
+        found.items.into_iter().next().unwrap()
+    }
+
+    /// The document at `path`.
+    pub(crate) fn document(&self, path: &str) -> serde_json::Value {
+        serde_json::from_slice(&self.files.files()[&samples::path(path)]).unwrap()
+    }
+
+    /// Damages the file at `path`.
+    pub(crate) fn overwrite(&self, path: &str, content: &str) {
+        self.files.plant(&samples::path(path), content.to_owned());
     }
 
     pub(crate) async fn bytes(&self, id: ArtifactId) -> Result<Bytes> {
