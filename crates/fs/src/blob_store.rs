@@ -6,8 +6,8 @@ use std::sync::Arc;
 use artstore_core::Result;
 use artstore_core::artifact::ArtifactSource;
 use artstore_core::backend::{
-    BlobList, BlobReader, BlobStore, Progress, SourceFacts, StagedFile, StagedLocation,
-    StagedSource,
+    BlobList, BlobReader, BlobStore, Progress, RandomRead, SourceFacts, StagedFile, StagedLocation,
+    StagedSource, StagingWriter,
 };
 use artstore_core::digest::Digest;
 use artstore_core::id::StagingId;
@@ -18,9 +18,11 @@ use bytes::Bytes;
 
 use crate::copy::{self, Failure, Watch};
 use crate::error;
+use crate::input::OpenInput;
 use crate::read;
-use crate::source::{self, OpenSource};
+use crate::source;
 use crate::staging::StagedKind;
+use crate::staging_writer::FsStagingWriter;
 use crate::store::{Abandoned, FsStore, Inner};
 use crate::vfs::VfsFile;
 
@@ -76,6 +78,24 @@ impl BlobStore for FsStore {
             })
             .await?;
         staged.claim()
+    }
+
+    async fn open_source(&self, source: &ArtifactSource) -> Result<Arc<dyn RandomRead>> {
+        let source = source.clone();
+        self.run(move |inner| inner.open_source(&source)).await
+    }
+
+    async fn open_staged(&self, staged: &StagedFile) -> Result<Arc<dyn RandomRead>> {
+        let staged = staged.clone();
+        self.run(move |inner| inner.open_staged(staged)).await
+    }
+
+    async fn begin_staging(&self, id: StagingId) -> Result<Box<dyn StagingWriter>> {
+        let inner = Arc::clone(self.inner());
+        self.run(
+            move |_| Ok(Box::new(FsStagingWriter::begin(inner, id)?) as Box<dyn StagingWriter>),
+        )
+        .await
     }
 
     async fn discard(&self, staged: Vec<StagedFile>) {
@@ -145,7 +165,7 @@ impl Inner {
         progress: &Arc<dyn Progress>,
         abandoned: Abandoned,
     ) -> Result<SourceFacts> {
-        let mut opened = OpenSource::open(self.vfs.as_ref(), path)?;
+        let mut opened = self.open_input(path)?;
         let watch = watch("hashing", opened.before.size, progress, abandoned);
         let facts = copy::hash(opened.file.as_mut(), &watch)
             .map_err(|failure| self.failure(failure, path, None))?;
@@ -169,7 +189,7 @@ impl Inner {
                 Ok(staged(in_staging(id, path), facts))
             }
             ArtifactSource::File(from) => {
-                let mut opened = OpenSource::open(self.vfs.as_ref(), from)?;
+                let mut opened = self.open_input(from)?;
                 let watch = watch("staging", opened.before.size, progress, abandoned);
                 let (path, facts) = self.stage_with(id, from, |output| {
                     copy::copy(opened.file.as_mut(), output, &watch)
@@ -205,6 +225,10 @@ impl Inner {
         }
     }
 
+    fn open_input(&self, path: &Path) -> Result<OpenInput> {
+        OpenInput::open(&self.vfs, StagedLocation::Source(path.to_owned()))
+    }
+
     /// Hashes and syncs a file to be adopted where it is, both at once.
     fn stage_in_place(
         &self,
@@ -213,7 +237,7 @@ impl Inner {
         progress: &Arc<dyn Progress>,
         abandoned: Abandoned,
     ) -> Result<StagedSource> {
-        let mut opened = OpenSource::open(self.vfs.as_ref(), &from)?;
+        let mut opened = self.open_input(&from)?;
         let watch = watch("staging", opened.before.size, progress, abandoned);
         let failure = |failure| self.failure(failure, &from, None);
         let facts = copy::hash_and_sync(opened.file.as_mut(), &watch).map_err(failure)?;
@@ -225,16 +249,6 @@ impl Inner {
             fingerprint: Some(fingerprint),
         };
         Ok(staged(file, facts))
-    }
-
-    /// Writes and syncs a document in staging.
-    pub(crate) fn stage_document(&self, id: StagingId, document: &[u8]) -> Result<RelPath> {
-        let (path, mut output) = self.staging.create(id, StagedKind::Document)?;
-        copy::write_small(document, output.as_mut()).map_err(|failure| {
-            self.remove_quietly(&path);
-            self.failure(failure, Path::new("document"), Some(&path))
-        })?;
-        Ok(path)
     }
 
     /// Removes a staged file; sources to be adopted are the caller's.
@@ -281,7 +295,7 @@ fn watch(
     }
 }
 
-fn in_staging(id: StagingId, path: RelPath) -> StagedFile {
+pub(crate) fn in_staging(id: StagingId, path: RelPath) -> StagedFile {
     StagedFile {
         id,
         location: StagedLocation::Staging(path),
@@ -289,7 +303,7 @@ fn in_staging(id: StagingId, path: RelPath) -> StagedFile {
     }
 }
 
-fn staged(file: StagedFile, facts: SourceFacts) -> StagedSource {
+pub(crate) fn staged(file: StagedFile, facts: SourceFacts) -> StagedSource {
     StagedSource { file, facts }
 }
 

@@ -2,21 +2,20 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
 
 use artstore_core::backend::{Progress, SourceFacts};
 use artstore_core::digest::{Digest, DigestBuilder};
 
 use crate::store::Abandoned;
 use crate::vfs::VfsFile;
+use crate::write_back::Writer;
 
 /// The size of one piece in bytes. Sources up to this size are moved without threads.
 pub(crate) const PIECE_BYTES: usize = 1024 * 1024;
 /// Full pieces that wait for the second thread. With those in work, at most two more exist.
-const WAITING_PIECES: usize = 8;
-/// Writing back is started each time so many bytes were written.
-const WRITE_BACK_BYTES: u64 = if cfg!(test) { 4 } else { 64 } * 1024 * 1024;
+pub(crate) const WAITING_PIECES: usize = 8;
 
 /// Why bytes were not moved.
 #[derive(Debug)]
@@ -87,14 +86,15 @@ pub(crate) fn copy(
         return Ok(facts_of(&bytes));
     }
     let mut digest = DigestBuilder::new();
-    let mut writer = Writer::start(output, watch.total)?;
+    reserve(output, watch.total)?;
+    let mut writer = Writer::default();
     let pumped = pump(
         input,
         watch,
         |piece| digest.update(piece),
-        |piece| writer.write(piece),
+        |piece| writer.write(output, piece),
     );
-    writer.end(pumped)?;
+    writer.end(output, pumped)?;
     Ok(SourceFacts {
         size_bytes: watch.total,
         digest: digest.finish(),
@@ -116,14 +116,15 @@ pub(crate) fn store(
         let hashing = thread::Builder::new()
             .spawn_scoped(scope, || facts_of(bytes))
             .map_err(Failure::NoThread)?;
-        let mut writer = Writer::start(output, watch.total)?;
+        reserve(output, watch.total)?;
+        let mut writer = Writer::default();
         let mut done = 0;
         let written = bytes.chunks(PIECE_BYTES).try_for_each(|piece| {
-            writer.write(piece)?;
+            writer.write(output, piece)?;
             done += piece.len() as u64;
             watch.report(done)
         });
-        writer.end(written)?;
+        writer.end(output, written)?;
         hashing.join().map_err(|_| Failure::Panicked("hashing"))
     })
 }
@@ -175,6 +176,12 @@ pub(crate) fn fill(input: &mut dyn VfsFile, buffer: &mut [u8]) -> io::Result<usi
         }
     }
     Ok(filled)
+}
+
+fn reserve(output: &mut dyn VfsFile, bytes: u64) -> Result<(), Failure> {
+    output
+        .reserve(bytes)
+        .map_err(|error| Failure::Target("reserve", error))
 }
 
 fn facts_of(bytes: &[u8]) -> SourceFacts {
@@ -260,99 +267,4 @@ fn consume(
         let _ = used_pieces.send(piece);
     }
     Ok(())
-}
-
-/// Writes a large file while a helper thread writes back what was written before, so that the sync at the end has
-/// little left to do.
-struct Writer<'a> {
-    output: &'a mut dyn VfsFile,
-    write_back: Option<WriteBack>,
-    since_write_back: u64,
-}
-
-impl<'a> Writer<'a> {
-    fn start(output: &'a mut dyn VfsFile, total: u64) -> Result<Self, Failure> {
-        output
-            .reserve(total)
-            .map_err(|error| Failure::Target("reserve", error))?;
-        let write_back = if total > WRITE_BACK_BYTES {
-            WriteBack::start(output)?
-        } else {
-            None
-        };
-        Ok(Self {
-            output,
-            write_back,
-            since_write_back: 0,
-        })
-    }
-
-    fn write(&mut self, piece: &[u8]) -> Result<(), Failure> {
-        self.output
-            .write_all(piece)
-            .map_err(|error| Failure::Target("write", error))?;
-        self.since_write_back += piece.len() as u64;
-        if self.since_write_back < WRITE_BACK_BYTES {
-            return Ok(());
-        }
-        self.since_write_back = 0;
-        match &self.write_back {
-            Some(write_back) => write_back.wake(),
-            None => Ok(()),
-        }
-    }
-
-    /// Syncs if `written` is good. The helper shares the open file and so consumes its errors: one that it saw counts,
-    /// and no further sync is tried.
-    fn end(self, written: Result<(), Failure>) -> Result<(), Failure> {
-        let written_back = self.write_back.map_or(Ok(()), WriteBack::end);
-        match written {
-            // The helper knows why it ended.
-            Err(Failure::Target(..)) | Ok(()) => written_back?,
-            Err(_) => {}
-        }
-        written?;
-        self.output
-            .sync()
-            .map_err(|error| Failure::Target("sync", error))
-    }
-}
-
-struct WriteBack {
-    wake: SyncSender<()>,
-    thread: JoinHandle<io::Result<()>>,
-}
-
-impl WriteBack {
-    fn start(output: &dyn VfsFile) -> Result<Option<Self>, Failure> {
-        let handle = output
-            .write_back_handle()
-            .map_err(|error| Failure::Target("open", error))?;
-        let Some(mut handle) = handle else {
-            return Ok(None);
-        };
-        let (wake, woken) = sync_channel::<()>(1);
-        let thread = thread::Builder::new()
-            .spawn(move || woken.iter().try_for_each(|()| handle.sync()))
-            .map_err(Failure::NoThread)?;
-        Ok(Some(Self { wake, thread }))
-    }
-
-    fn wake(&self) -> Result<(), Failure> {
-        match self.wake.try_send(()) {
-            Ok(()) | Err(TrySendError::Full(())) => Ok(()),
-            Err(TrySendError::Disconnected(())) => Err(Failure::Target(
-                "sync",
-                io::Error::other("writing back failed"),
-            )),
-        }
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        drop(self.wake);
-        match self.thread.join() {
-            Ok(synced) => synced.map_err(|error| Failure::Target("sync", error)),
-            Err(_) => Err(Failure::Panicked("writing back")),
-        }
-    }
 }

@@ -70,6 +70,12 @@ pub(crate) fn source_changed(path: &Path) -> Error {
         .hint("publish a file only after its writer has closed it")
 }
 
+/// A staged file that is not there.
+pub(crate) fn not_staged(vfs: &dyn Vfs, path: &RelPath) -> Error {
+    Error::not_found("there is no staged file at this path")
+        .with("path", display_path(vfs, Some(path)).display())
+}
+
 /// The place that a root is not.
 pub(crate) fn root_vanished(vfs: &dyn Vfs) -> Error {
     Error::unavailable("the store's root has vanished")

@@ -56,6 +56,17 @@ impl PublicationLog for FsStore {
         .await
     }
 
+    async fn put_document(
+        &self,
+        permit: &LockPermit,
+        path: &RelPath,
+        document: Bytes,
+    ) -> Result<()> {
+        let path = path.clone();
+        self.run_under(permit, move |inner| inner.put_document(&path, &document))
+            .await
+    }
+
     async fn finish(&self, permit: &LockPermit, publication: PublicationId) -> Result<()> {
         let domain = permit.domain();
         self.run_under(permit, move |inner| {

@@ -23,6 +23,7 @@ use artstore_core::path::RelPath;
 use artstore_core::{Error, ErrorKind as Kind, Result};
 use bytes::Bytes;
 
+use crate::directories::{DirectoriesFailed, Remains};
 use crate::error;
 use crate::source;
 use crate::store::Inner;
@@ -55,26 +56,13 @@ enum Origin {
     },
 }
 
-/// Directories could not be made, or not durably.
-struct DirectoriesFailed {
-    error: Error,
-    remains: Remains,
-}
-
-/// What is left of directories that were made in vain. One that stays may not be durable: the intent must stay with it, so
-/// that settling syncs it before anybody relies on it.
-#[derive(PartialEq, Eq)]
-enum Remains {
-    Nothing,
-    Directories,
-}
-
 impl Inner {
     pub(crate) fn publish(&self, publication: Publication) -> Result<Vec<Result<()>>> {
         self.write_intent(&publication)?;
         let (domain, id) = (publication.domain, publication.id);
         let mut items = self.prepare(publication.items);
-        if let Err(DirectoriesFailed { error, remains }) = self.make_directories(&items) {
+        let made = self.make_directories(&parents_of(&items), |made| self.sync_parents(made));
+        if let Err(DirectoriesFailed { error, remains }) = made {
             items.iter().for_each(|item| self.remove_document(item));
             if remains == Remains::Nothing {
                 // One that cannot be removed names nothing and is settled at once by whoever finds it.
@@ -142,55 +130,6 @@ impl Inner {
         })
     }
 
-    /// Makes the missing directories of all names, durably; after an error they are removed again.
-    fn make_directories(&self, items: &[Item]) -> Result<(), DirectoriesFailed> {
-        let wanted: BTreeSet<RelPath> = items
-            .iter()
-            .filter(|item| item.outcome.is_ok())
-            .flat_map(|item| item.names.iter().filter_map(|name| name.to.parent()))
-            .collect();
-        let mut made = Vec::new();
-        let result = wanted
-            .iter()
-            .try_for_each(|directory| self.make_directory(directory, &mut made))
-            .and_then(|()| self.sync_parents(&made));
-        result.map_err(|error| {
-            let mut remains = Remains::Nothing;
-            for directory in made.iter().rev() {
-                if self.vfs.remove_directory(directory).is_err() {
-                    remains = Remains::Directories;
-                }
-            }
-            DirectoriesFailed { error, remains }
-        })
-    }
-
-    /// The deepest one first, as mostly all of its parents exist.
-    fn make_directory(&self, directory: &RelPath, made: &mut Vec<RelPath>) -> Result<()> {
-        let mut created = self.vfs.create_directory(directory);
-        if let (Err(error), Some(parent)) = (&created, directory.parent())
-            && error.kind() == ErrorKind::NotFound
-        {
-            self.make_directory(&parent, made)?;
-            created = self.vfs.create_directory(directory);
-        }
-        match created {
-            Ok(()) => made.push(directory.clone()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(self.failed("create", Some(directory), error)),
-        }
-        Ok(())
-    }
-
-    fn sync_parents(&self, made: &[RelPath]) -> Result<()> {
-        let parents: BTreeSet<Option<RelPath>> = made.iter().map(RelPath::parent).collect();
-        parents.iter().try_for_each(|parent| {
-            self.vfs
-                .sync_directory(parent.as_ref())
-                .map_err(|error| self.failed("sync", parent.as_ref(), error))
-        })
-    }
-
     /// Gives an item its final names, or takes them back.
     fn name(&self, item: &mut Item) -> Result<()> {
         for (position, name) in item.names.iter().enumerate() {
@@ -241,11 +180,7 @@ impl Inner {
             .vfs
             .source_metadata(path)
             .map_err(|error| error::source("inspect", path, error))?;
-        if Some(source::fingerprint(&found).as_str()) != fingerprint {
-            return Err(Error::conflict("the file changed before it was adopted")
-                .with("path", path.display())
-                .hint("publish a file only after its writer has closed it"));
-        }
+        source::check_fingerprint(path, &found, fingerprint)?;
         source::check_adoptable(path, &found)
     }
 
@@ -298,19 +233,15 @@ impl Inner {
             self.remove_quietly(document);
         }
     }
+}
 
-    /// Replaces a document: written and synced in staging, then renamed over.
-    ///
-    /// The directory is not synced: such a document is brought up to date from its events, which are durable, and the
-    /// old one is whole as well.
-    pub(crate) fn replace_document(&self, path: &RelPath, document: &[u8]) -> Result<()> {
-        let id = StagingId::from_uuid(self.ids.next_id());
-        let staged = self.stage_document(id, document)?;
-        self.vfs.rename_over(&staged, path).map_err(|error| {
-            self.remove_quietly(&staged);
-            self.failed("replace", Some(path), error)
-        })
-    }
+/// The directories of all names that are still to be given.
+fn parents_of(items: &[Item]) -> BTreeSet<RelPath> {
+    items
+        .iter()
+        .filter(|item| item.outcome.is_ok())
+        .flat_map(|item| item.names.iter().filter_map(|name| name.to.parent()))
+        .collect()
 }
 
 impl Item {

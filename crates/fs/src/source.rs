@@ -1,4 +1,4 @@
-//! The sources of a publish: files of the caller, outside the root.
+//! The sources of a publish: which files of the caller can be one, and whether they are still the same.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,45 +7,7 @@ use std::time::UNIX_EPOCH;
 use artstore_core::{Error, Result};
 
 use crate::error;
-use crate::vfs::{FileKind, Vfs, VfsFile, VfsMetadata};
-
-/// A source that is being read.
-#[derive(Debug)]
-pub(crate) struct OpenSource<'a> {
-    vfs: &'a dyn Vfs,
-    path: &'a Path,
-    pub(crate) file: Box<dyn VfsFile>,
-    pub(crate) before: VfsMetadata,
-}
-
-impl<'a> OpenSource<'a> {
-    pub(crate) fn open(vfs: &'a dyn Vfs, path: &'a Path) -> Result<Self> {
-        let failed = |error| error::source("open", path, error);
-        let file = vfs.open_source(path).map_err(failed)?;
-        let before = file.metadata().map_err(failed)?;
-        Ok(Self {
-            vfs,
-            path,
-            file,
-            before,
-        })
-    }
-
-    /// Checks that neither the file nor what its path names has changed since it was opened.
-    pub(crate) fn check_unchanged(&self) -> Result<()> {
-        let failed = |error| error::source("inspect", self.path, error);
-        let after = self.file.metadata().map_err(failed)?;
-        let named = match self.vfs.source_metadata(self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            result => Some(result.map_err(failed)?),
-        };
-        let same_file = named.is_some_and(|named| named.identity == self.before.identity);
-        if same_file && fingerprint(&after) == fingerprint(&self.before) {
-            return Ok(());
-        }
-        Err(error::source_changed(self.path))
-    }
-}
+use crate::vfs::{FileKind, Vfs, VfsMetadata};
 
 /// The size of the regular file at `path`.
 pub(crate) fn size(vfs: &dyn Vfs, path: &Path) -> Result<u64> {
@@ -69,6 +31,20 @@ pub(crate) fn fingerprint(metadata: &VfsMetadata) -> String {
         modified.as_secs(),
         modified.subsec_nanos(),
     )
+}
+
+/// Checks that a file that waits to be adopted is still the one that was hashed.
+pub(crate) fn check_fingerprint(
+    path: &Path,
+    found: &VfsMetadata,
+    expected: Option<&str>,
+) -> Result<()> {
+    if Some(fingerprint(found).as_str()) == expected {
+        return Ok(());
+    }
+    Err(Error::conflict("the file changed before it was adopted")
+        .with("path", path.display())
+        .hint("publish a file only after its writer has closed it"))
 }
 
 /// The absolute path of a file that may be adopted.

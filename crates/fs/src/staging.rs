@@ -133,8 +133,11 @@ impl Staging {
     pub(crate) fn sweep(&self) -> Result<SweepReport> {
         let mut report = SweepReport::default();
         let own = self.own_id();
-        for id in self.owners()?.into_iter().filter(|id| Some(*id) != own) {
-            self.sweep_owner(id, &mut report)?;
+        for id in self.owners()? {
+            match Some(id) == own {
+                true => self.count_living(id, &mut report)?,
+                false => self.sweep_owner(id, &mut report)?,
+            }
         }
         Ok(report)
     }
@@ -155,9 +158,7 @@ impl Staging {
             .lock(&lock_file, LockWait::Try)
             .map_err(|error| self.failed("lock", &lock_file, error))?;
         let Some(lock) = lock else {
-            let has_files = self.list(&directory)?.iter().any(is_staged_file);
-            report.living_owners += u64::from(has_files);
-            return Ok(());
+            return self.count_living(id, report);
         };
         for entry in self.list(&directory)?.iter().filter(|e| is_staged_file(e)) {
             let path = directory.join(&entry.name.to_string_lossy())?;
@@ -170,6 +171,13 @@ impl Staging {
         remove_owner(self.vfs.as_ref(), &directory, &lock_file)
             .map_err(|error| self.failed("remove", &directory, error))?;
         drop(lock);
+        Ok(())
+    }
+
+    fn count_living(&self, id: Uuid, report: &mut SweepReport) -> Result<()> {
+        let (directory, _) = owner_paths(id)?;
+        let has_files = self.list(&directory)?.iter().any(is_staged_file);
+        report.living_owners += u64::from(has_files);
         Ok(())
     }
 

@@ -84,9 +84,13 @@ pub trait Vfs: Debug + Send + Sync + 'static {
 }
 
 /// An open file.
-pub trait VfsFile: Debug + Send {
+pub trait VfsFile: Debug + Send + Sync {
     /// Reads some bytes from the present position; 0 at the end.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Reads some bytes at `position`; 0 at the end. Neither uses nor moves the present position, so that several threads
+    /// may read at once.
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
 
     /// Appends all of `data`.
     fn write_all(&mut self, data: &[u8]) -> io::Result<()>;

@@ -15,7 +15,7 @@ pub(super) struct ModelFile {
     vfs: ModelVfs,
     inode: Inode,
     path: PathBuf,
-    position: usize,
+    position: u64,
 }
 
 impl ModelFile {
@@ -35,14 +35,18 @@ impl ModelFile {
 
 impl VfsFile for ModelFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let position = self.position;
+        let count = self.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         let state = self.begin(CallKind::Read)?;
         let bytes = &state.disk.file(self.inode)?.bytes;
-        let rest = bytes.get(position..).unwrap_or_default();
+        let start = usize::try_from(position).unwrap_or(usize::MAX);
+        let rest = bytes.get(start..).unwrap_or_default();
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
-        drop(state);
-        self.position += count;
         Ok(count)
     }
 

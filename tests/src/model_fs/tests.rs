@@ -1,9 +1,16 @@
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 
+use artstore_context::UuidV7Ids;
+use artstore_core::backend::{LockHold, LockPermit, PublicationLog as _, blocking};
 use artstore_core::path::RelPath;
+use artstore_core::{Domain, Result};
+use artstore_fs::FsStore;
 use artstore_fs::vfs::{LockWait, Vfs as _};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
 
 use super::{
     CallKind, Disk, Failure, FaultDuration, FaultPlan, Lie, ModelVfs, OUTSIDE, Observer, ROOT,
@@ -211,6 +218,20 @@ fn names_that_exist_are_not_replaced_by_accident() {
 }
 
 #[test]
+fn reading_at_a_position_does_not_move_the_other_one() {
+    let vfs = store();
+    write(&vfs, "a", b"0123456789", true);
+    let mut file = vfs.open(&path("a")).unwrap();
+    let mut buffer = [0; 4];
+    for (position, expected) in [(3, "3456"), (8, "89"), (10, ""), (u64::MAX, "")] {
+        let count = file.read_at(&mut buffer, position).unwrap();
+        assert_eq!(&buffer[..count], expected.as_bytes(), "{position}");
+    }
+    assert_eq!(file.read(&mut buffer).unwrap(), 4);
+    assert_eq!(&buffer, b"0123");
+}
+
+#[test]
 fn faults_strike_the_planned_calls_only() {
     let vfs = store();
     vfs.set_fault(Some(FaultPlan {
@@ -287,4 +308,80 @@ fn observers_see_the_state_before_and_within_a_write() {
     vfs.set_observer(Some(sizes.clone()));
     write(&vfs, "a", b"1234", true);
     assert_eq!(*sizes.0.lock().unwrap(), [0, 0, 2, 4]);
+}
+
+#[derive(Debug)]
+struct NoHold;
+
+impl LockHold for NoHold {}
+
+/// Puts a document by a store of its own, as a new process would.
+fn put(vfs: &ModelVfs, document: &'static str) -> Result<()> {
+    let store = FsStore::new(Arc::new(vfs.clone()), Arc::new(UuidV7Ids::default()));
+    let permit = LockPermit::new(Domain::Artifacts, Arc::new(NoHold));
+    let at = path("types/deep/a.json");
+    let document = Bytes::from_static(document.as_bytes());
+    let put = || {
+        store
+            .put_document(&permit, &at, document)
+            .now_or_never()
+            .expect("nothing to wait for")
+    };
+    blocking::allow(put)
+}
+
+#[test]
+fn a_document_that_is_put_is_the_old_or_the_new_one_after_every_loss_of_power() {
+    let is_document = |file: &&String| file.starts_with("/types/deep/a.json=");
+    for old in [None, Some("old")] {
+        for first in 1.. {
+            let vfs = store();
+            if let Some(old) = old {
+                put(&vfs, old).unwrap();
+            }
+            vfs.set_fault(Some(FaultPlan {
+                kind: None,
+                first,
+                duration: FaultDuration::ForEver,
+                failure: Failure::DeviceError,
+            }));
+            let is_put = put(&vfs, "new").is_ok();
+            for files in survivors(&vfs) {
+                let found = files.iter().find(is_document);
+                let found = found
+                    .and_then(|file| file.split_once('='))
+                    .map(|(_, text)| text);
+                let is_new = found == Some("new");
+                assert!(is_new || (!is_put && found == old), "{first}: {files:?}");
+            }
+            assert_eq!(vfs.breaches(), Vec::<String>::new());
+            if is_put {
+                assert!(first > 10, "{first}");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn directories_that_a_killed_process_left_are_made_durable_with_the_document() {
+    for first in 1.. {
+        let vfs = store();
+        vfs.set_fault(Some(FaultPlan {
+            kind: None,
+            first,
+            duration: FaultDuration::ForEver,
+            failure: Failure::DeviceError,
+        }));
+        let is_put = put(&vfs, "old").is_ok();
+        let killed = ModelVfs::from_image(vfs.kill_image(), "boot-0");
+        put(&killed, "new").unwrap();
+        let expected = "/types/deep/a.json=new".to_owned();
+        for files in survivors(&killed) {
+            assert!(files.contains(&expected), "{first}: {files:?}");
+        }
+        if is_put {
+            break;
+        }
+    }
 }

@@ -200,6 +200,10 @@ impl VfsFile for ObservedFile {
         self.inner.read(buffer)
     }
 
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.inner.read_at(buffer, position)
+    }
+
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
         match ask_of_file(&*self.observer, self.area, "write")? {
             true => self.inner.write_all(data),
@@ -270,6 +274,7 @@ fn area(path: &RelPath) -> &'static str {
         Some("events") => "event",
         Some("locks") => "counter",
         Some("quarantine") => "quarantine",
+        Some("types") => "type",
         Some("artifacts") => match artstore_core::layout::artifact_of_file_name(name) {
             Some((_, artstore_core::layout::ArtifactFile::Record)) => "record",
             _ => "data",

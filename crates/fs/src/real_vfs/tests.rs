@@ -48,6 +48,22 @@ fn make_fifo(at: &Path) {
 }
 
 #[test]
+fn reading_at_a_position_does_not_move_the_other_one() {
+    with_both_resolvers(|world| {
+        let mut file = world.vfs.create(&path("f"), 0o644).unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let mut file = world.vfs.open(&path("f")).unwrap();
+        let mut buffer = [0; 4];
+        for (position, expected) in [(3, "3456"), (8, "89"), (10, "")] {
+            let count = file.read_at(&mut buffer, position).unwrap();
+            assert_eq!(&buffer[..count], expected.as_bytes(), "{position}");
+        }
+        assert_eq!(file.read(&mut buffer).unwrap(), 4);
+        assert_eq!(&buffer, b"0123");
+    });
+}
+
+#[test]
 fn files_are_created_written_read_and_named() {
     with_both_resolvers(|world| {
         let vfs = &world.vfs;

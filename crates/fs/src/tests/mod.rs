@@ -1,5 +1,7 @@
 //! Tests of the store over the real filesystem.
 
+mod documents;
+mod input;
 mod locking;
 mod publishing;
 mod reading;
@@ -7,6 +9,7 @@ mod recording;
 mod rooting;
 mod settling;
 mod staging;
+mod staging_writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,6 +148,18 @@ fn staged_files(world: &World) -> Vec<String> {
     directories
         .flat_map(|owner| world.names(&format!("staging/{owner}")))
         .collect()
+}
+
+const MIB: usize = 1024 * 1024;
+
+fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at % 251) as u8).collect()
+}
+
+/// Another store on the same root.
+fn sibling(world: &World) -> Arc<FsStore> {
+    let vfs = Arc::new(RealVfs::new(world.at("")));
+    FsStore::new(vfs, Arc::new(Ids))
 }
 
 fn path(text: &str) -> RelPath {

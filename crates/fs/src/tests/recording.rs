@@ -10,24 +10,49 @@ use rustix::io::Errno;
 use crate::RealVfs;
 use crate::vfs::{FilesystemKind, LockWait, Vfs, VfsEntry, VfsFile, VfsLock, VfsMetadata};
 
+/// No read at a position gives more.
+const SHORT_READ_BYTES: usize = 100_000;
+
 #[derive(Debug, Default)]
 struct Log {
     effects: Mutex<Vec<String>>,
     faults: Mutex<Vec<(String, Errno)>>,
+    /// How many effects are still let happen before one fails.
+    countdown: Mutex<Option<(usize, Errno)>>,
 }
 
 impl Log {
-    /// Writes `effect` down, or fails if a fault begins like it. A fault happens once.
+    /// Writes `effect` down, or fails if a fault begins like it.
     fn note(&self, effect: String) -> io::Result<()> {
-        let mut faults = self.faults.lock().unwrap();
-        if let Some(found) = faults
-            .iter()
-            .position(|(start, _)| effect.starts_with(start))
-        {
-            return Err(faults.remove(found).1.into());
-        }
+        self.fail(&effect)?;
+        self.count_down()?;
         self.effects.lock().unwrap().push(effect);
         Ok(())
+    }
+
+    /// Fails if a fault begins like `call`. A fault happens once.
+    fn fail(&self, call: &str) -> io::Result<()> {
+        let mut faults = self.faults.lock().unwrap();
+        match faults.iter().position(|(start, _)| call.starts_with(start)) {
+            Some(found) => Err(faults.remove(found).1.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn count_down(&self) -> io::Result<()> {
+        let mut countdown = self.countdown.lock().unwrap();
+        match &mut *countdown {
+            None => Ok(()),
+            Some((0, errno)) => {
+                let error = (*errno).into();
+                *countdown = None;
+                Err(error)
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
     }
 }
 
@@ -57,6 +82,11 @@ impl RecordingVfs {
             .lock()
             .unwrap()
             .push((start.to_owned(), errno));
+    }
+
+    /// Lets one effect fail without happening, after `good` ones.
+    pub(super) fn fail_after(&self, good: usize, errno: Errno) {
+        *self.log.countdown.lock().unwrap() = Some((good, errno));
     }
 
     fn file(&self, name: String, real: Box<dyn VfsFile>) -> Box<dyn VfsFile> {
@@ -186,6 +216,13 @@ struct RecordingFile {
 impl VfsFile for RecordingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.real.read(buffer)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.log.fail(&format!("read {}", self.name))?;
+        // Less than was asked for, as the system may do.
+        let length = buffer.len().min(SHORT_READ_BYTES);
+        self.real.read_at(&mut buffer[..length], position)
     }
 
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
