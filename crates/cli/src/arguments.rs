@@ -6,11 +6,12 @@ use artstore_context::{LogFormat, SettingsOverrides};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    admin, cat, completions, export, find, get, init, list, publish, status, tag,
+    admin, artifact_type, cat, completions, downstream, export, find, get, history, init, lineage,
+    list, publish, status, supersede, tag, tombstone,
 };
 use crate::output::Format;
 
-/// A durable store for artifacts: immutable files with tags, found by id or by type and key
+/// A durable store for artifacts: immutable tables and files, found by id or by type and key
 #[derive(Debug, Parser)]
 #[command(
     name = "artstore",
@@ -77,20 +78,33 @@ impl GlobalOptions {
 pub(crate) enum Command {
     /// Make the root a store; does nothing if it is one
     Init(init::Init),
-    /// Keep a file as an artifact
+    /// Keep a table or a file as an artifact
     Publish(publish::Publish),
     /// Show artifacts by id
     Get(get::Get),
     /// List artifacts, newest first
     List(list::List),
-    /// List the artifacts with a type and a logical key, newest first
+    /// List the artifacts with a type and a logical key, the newest active one first
     Find(find::Find),
+    /// Show what an artifact was made from
+    Lineage(lineage::Lineage),
+    /// Show what was made from an artifact
+    Downstream(downstream::Downstream),
+    /// Replace an artifact by another one
+    Supersede(supersede::Supersede),
+    /// Withdraw an artifact; its bytes stay
+    Tombstone(tombstone::Tombstone),
+    /// Show what an artifact replaced and what replaced it
+    History(history::History),
     /// Add and remove tags of an artifact
     Tag(tag::Tag),
     /// Write an artifact's bytes to standard output
     Cat(cat::Cat),
     /// Copy an artifact's bytes to a file
     Export(export::Export),
+    /// Register and show types of artifacts
+    #[command(subcommand)]
+    Type(artifact_type::Type),
     /// Show what the store holds
     Status(status::Status),
     /// Print the completions of a shell

@@ -7,20 +7,26 @@
 //! | `failure` | how a command fails: on standard error, and as an exit status |
 //! | `output` | standard output |
 //! | `text` | answers for people |
+//! | `tree`, `graph` | lineages as trees, and in the languages of Graphviz and Mermaid |
 //! | `pairs` | `k=v` arguments |
 //! | `git` | the state of the source code around a file |
-//! | `logging`, `progress`, `signals` | the terminal and the process |
+//! | `logging`, `progress`, `panics`, `signals` | the terminal and the process |
 
 mod arguments;
 mod commands;
 mod failure;
 mod git;
+mod graph;
 mod logging;
 mod output;
 mod pairs;
+mod panics;
 mod progress;
+#[cfg(test)]
+mod samples;
 mod signals;
 mod text;
+mod tree;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,6 +46,7 @@ use progress::TerminalProgress;
 const GRACE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
+    panics::install_hook();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return failure::usage(&error, Format::wanted_by(std::env::args_os())),

@@ -58,18 +58,33 @@ impl Output {
         })
     }
 
+    /// Whether people or programs read.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Prints one document: as it is, or as text.
     pub(crate) async fn document<T: Serialize>(
         &self,
         document: &T,
         in_text: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
-        let mut text = match self.format {
-            Format::Text => in_text(document),
-            Format::Json => serde_json::to_string_pretty(document).map_err(|error| {
-                Error::internal("the answer cannot be written as JSON").caused_by(error)
-            })?,
-        };
+        match self.format {
+            Format::Text => self.text(in_text(document)).await,
+            Format::Json => self.json(document).await,
+        }
+    }
+
+    /// Prints one document as it is, whatever the format.
+    pub(crate) async fn json<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document).map_err(|error| {
+            Error::internal("the answer cannot be written as JSON").caused_by(error)
+        })?;
+        self.text(text).await
+    }
+
+    /// Prints this text, whatever the format.
+    pub(crate) async fn text(&self, mut text: String) -> Result<(), Failure> {
         if !text.ends_with('\n') {
             text.push('\n');
         }

@@ -1,8 +1,9 @@
-//! `k=v` arguments.
+//! `k=v` and `id:role` arguments.
 
 use std::convert::Infallible;
 use std::str::FromStr;
 
+use artstore_core::artifact::ArtifactInput;
 use artstore_core::{Error, Result};
 use serde_json::Value;
 
@@ -75,9 +76,46 @@ impl FromStr for Param {
     }
 }
 
+/// `ID` or `ID:ROLE`; the role may hold further `:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input(pub(crate) ArtifactInput);
+
+impl FromStr for Input {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (id, role) = match text.split_once(':') {
+            Some((_, "")) => return Err(Error::invalid("the input's role is empty")),
+            Some((id, role)) => (id, Some(role.to_owned())),
+            None => (text, None),
+        };
+        Ok(Self(ArtifactInput {
+            id: id.parse()?,
+            role,
+        }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_colon_parts_id_and_role() {
+        const ID: &str = "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11";
+        let Input(plain) = ID.parse().unwrap();
+        assert_eq!(plain, ArtifactInput::new(ID.parse().unwrap()));
+        let Input(input) = format!("{ID}:a:b c").parse().unwrap();
+        assert_eq!(input.role.as_deref(), Some("a:b c"));
+        for wrong in [
+            format!("{ID}:"),
+            ":role".to_owned(),
+            "x".to_owned(),
+            String::new(),
+        ] {
+            assert!(wrong.parse::<Input>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_first_equals_sign_parts() {

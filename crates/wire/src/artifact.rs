@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use artstore_core::artifact::{
-    Artifact, ArtifactKind, ArtifactStatus, DedupMode, PublishArtifactResult,
+    Artifact, ArtifactInput, ArtifactKind, ArtifactStatus, DedupMode, PublishArtifactResult,
 };
 use artstore_core::digest::{ContentHash, Digest};
 use artstore_core::id::{ArtifactId, RunId};
@@ -58,6 +58,12 @@ pub struct ArtifactDocument {
     /// The artifact that replaced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<ArtifactId>,
+    /// The artifacts that it replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<ArtifactId>,
+    /// Why it was tombstoned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone_reason: Option<String>,
     /// The run that published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
@@ -74,13 +80,18 @@ pub struct InputDocument {
     pub role: Option<String>,
 }
 
+impl From<ArtifactInput> for InputDocument {
+    fn from(input: ArtifactInput) -> Self {
+        Self {
+            artifact_id: input.id,
+            role: input.role,
+        }
+    }
+}
+
 impl ArtifactDocument {
     /// The document of `artifact`, in the store whose root is at the absolute path `root`.
     pub fn new(artifact: Artifact, root: &Path) -> Self {
-        let inputs = artifact.inputs.into_iter().map(|input| InputDocument {
-            artifact_id: input.id,
-            role: input.role,
-        });
         Self {
             artifact_id: artifact.id,
             artifact_type: artifact.artifact_type,
@@ -98,8 +109,10 @@ impl ArtifactDocument {
             max_ts: artifact.max_timestamp,
             created_at: artifact.created_at,
             tags: artifact.tags,
-            inputs: inputs.collect(),
+            inputs: artifact.inputs.into_iter().map(Into::into).collect(),
             superseded_by: artifact.superseded_by,
+            supersedes: artifact.supersedes,
+            tombstone_reason: artifact.tombstone_reason,
             run_id: artifact.run_id,
         }
     }
@@ -130,6 +143,12 @@ pub struct PublishDocument {
     /// The new artifact's record, absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_sidecar: Option<String>,
+    /// The request's inputs that were merged into the artifact that was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_inputs: Vec<InputDocument>,
+    /// The request's inputs that were left out: they were made from the artifact that was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped_inputs: Vec<InputDocument>,
     /// The request's tags that were merged into the artifact that was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_tags: Option<Tags>,
@@ -146,6 +165,8 @@ impl PublishDocument {
             artifact_id: None,
             path_parquet: None,
             path_sidecar: None,
+            merged_inputs: Vec::new(),
+            skipped_inputs: Vec::new(),
             merged_tags: None,
         };
         match result {
@@ -158,15 +179,21 @@ impl PublishDocument {
             PublishArtifactResult::Duplicate {
                 existing,
                 mode,
-                merged_tags,
+                merged,
             } => Self {
                 mode: Some(*mode),
                 existing_artifact_id: Some(existing.id),
-                merged_tags: (!merged_tags.is_empty()).then(|| merged_tags.clone()),
+                merged_inputs: input_documents(&merged.inputs),
+                skipped_inputs: input_documents(&merged.skipped_inputs),
+                merged_tags: (!merged.tags.is_empty()).then(|| merged.tags.clone()),
                 ..empty
             },
         }
     }
+}
+
+fn input_documents(inputs: &[ArtifactInput]) -> Vec<InputDocument> {
+    inputs.iter().cloned().map(Into::into).collect()
 }
 
 /// An artifact's bytes were copied to a file outside the store.

@@ -6,19 +6,25 @@
 //! | module | holds |
 //! |---|---|
 //! | [`artifact`] | [`ArtifactDocument`], [`PublishDocument`], [`ExportDocument`] |
+//! | [`artifact_type`] | [`TypeDocument`] |
 //! | [`error`] | [`ErrorDocument`], and the one table from a kind of error to its code, exit status and HTTP status |
+//! | [`lineage`] | [`LineageDocument`], [`SupersessionDocument`] |
 //! | [`list`] | [`ListDocument`], [`BatchDocument`] |
 //! | [`report`] | [`SettleDocument`], [`RebuildDocument`] |
 //! | [`status`] | [`StatusDocument`] |
 
 pub mod artifact;
+pub mod artifact_type;
 pub mod error;
+pub mod lineage;
 pub mod list;
 pub mod report;
 pub mod status;
 
 pub use artifact::{ArtifactDocument, ExportDocument, PublishDocument};
+pub use artifact_type::TypeDocument;
 pub use error::{ErrorAnswer, ErrorDocument, answer_of};
+pub use lineage::{LineageDocument, SupersessionDocument};
 pub use list::{BatchDocument, ListDocument};
 pub use report::{RebuildDocument, SettleDocument};
 pub use status::StatusDocument;

@@ -2,15 +2,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use artstore_core::artifact::{
-    Artifact, ArtifactInput, ArtifactKind, ArtifactStatus, DedupMode, PublishArtifactResult,
+    Artifact, ArtifactInput, ArtifactKind, ArtifactStatus, DedupMode, Merged, PublishArtifactResult,
 };
 use artstore_core::digest::{ContentHash, Digest, HashAlgorithm};
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
+use artstore_core::lineage::{ArtifactLineage, LineageEdge, LineageNode, Supersession};
 use artstore_core::maintenance::{
     ArtifactCounts, Fault, FaultKind, RebuildReport, SettleReport, StoreStatus,
 };
-use artstore_core::page::{Cursor, Page};
+use artstore_core::page::{Cursor, ListPart, Page};
 use artstore_core::path::RelPath;
+use artstore_core::registry::{RegisteredType, TypeDefinition};
 use artstore_core::tags::Tags;
 use artstore_core::{Error, ErrorKind};
 use serde::Serialize;
@@ -54,6 +56,8 @@ fn file() -> Artifact {
         tags: Tags::new(),
         inputs: Vec::new(),
         superseded_by: None,
+        supersedes: Vec::new(),
+        tombstone_reason: None,
         run_id: None,
         op_id: OpId::new("op").unwrap(),
         request_digest: digest,
@@ -85,6 +89,8 @@ fn table() -> Artifact {
             },
         ],
         superseded_by: Some(OTHER.parse().unwrap()),
+        supersedes: vec![OTHER.parse().unwrap()],
+        tombstone_reason: Some("withdrawn by its source".into()),
         run_id: Some(OTHER.parse().unwrap()),
         ..file()
     }
@@ -154,6 +160,10 @@ fn an_artifact_tells_all_it_has() {
     }
   ],
   "supersededBy": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12",
+  "supersedes": [
+    "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12"
+  ],
+  "tombstoneReason": "withdrawn by its source",
   "runId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12"
 }"#,
     );
@@ -177,13 +187,13 @@ fn a_publish_tells_the_new_artifact() {
 
 #[test]
 fn a_publish_tells_the_duplicate() {
-    let result = |merged_tags| PublishArtifactResult::Duplicate {
+    let result = |merged| PublishArtifactResult::Duplicate {
         existing: file(),
         mode: DedupMode::FileHash,
-        merged_tags,
+        merged,
     };
     check(
-        &PublishDocument::new(&result(Tags::new()), Path::new(ROOT)),
+        &PublishDocument::new(&result(Merged::default()), Path::new(ROOT)),
         r#"
 {
   "success": true,
@@ -192,7 +202,15 @@ fn a_publish_tells_the_duplicate() {
   "existingArtifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11"
 }"#,
     );
-    let merged = Tags::try_from([("k", "v")]).unwrap();
+    let input = |role: Option<&str>| ArtifactInput {
+        id: OTHER.parse().unwrap(),
+        role: role.map(Into::into),
+    };
+    let merged = Merged {
+        tags: Tags::try_from([("k", "v")]).unwrap(),
+        inputs: vec![input(Some("prices")), input(None)],
+        skipped_inputs: vec![input(None)],
+    };
     check(
         &PublishDocument::new(&result(merged), Path::new(ROOT)),
         r#"
@@ -201,6 +219,20 @@ fn a_publish_tells_the_duplicate() {
   "deduped": true,
   "mode": "file_hash",
   "existingArtifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11",
+  "mergedInputs": [
+    {
+      "artifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12",
+      "role": "prices"
+    },
+    {
+      "artifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12"
+    }
+  ],
+  "skippedInputs": [
+    {
+      "artifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12"
+    }
+  ],
   "mergedTags": {
     "k": [
       "v"
@@ -208,6 +240,142 @@ fn a_publish_tells_the_duplicate() {
   }
 }"#,
     );
+}
+
+fn lineage(missing: bool) -> ArtifactLineage {
+    let other = Artifact {
+        id: OTHER.parse().unwrap(),
+        ..file()
+    };
+    let edge = |role: Option<&str>| LineageEdge {
+        input: other.id,
+        output: file().id,
+        role: role.map(Into::into),
+    };
+    ArtifactLineage {
+        artifact: file(),
+        edges: vec![edge(Some("prices")), edge(None)],
+        missing: missing.then_some(other.id).into_iter().collect(),
+        depth: 1,
+        truncated: missing,
+        nodes: vec![LineageNode {
+            artifact: other,
+            depth: 1,
+            role: Some("prices".into()),
+        }],
+    }
+}
+
+#[test]
+fn a_lineage_tells_nodes_and_the_flow_of_data() {
+    let expected = r#"
+{
+  "artifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11",
+  "depth": 1,
+  "truncated": false,
+  "inputs": [
+    {
+      "artifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12",
+      "artifactType": "report",
+      "schemaVersion": 1,
+      "logicalKey": "day=1",
+      "kind": "file",
+      "status": "active",
+      "pathParquet": "/data/store/artifacts/a.html",
+      "pathSidecar": "/data/store/artifacts/a.json",
+      "fileHash": "sha256:abababababababababababababababababababababababababababababababab",
+      "contentHash": "sha256:abababababababababababababababababababababababababababababababab",
+      "sizeBytes": 3,
+      "createdAt": "2026-11-20T09:30:00.123Z",
+      "tags": {},
+      "inputs": [],
+      "depth": 1,
+      "role": "prices"
+    }
+  ],
+  "edges": [
+    [
+      "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b12",
+      "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11"
+    ]
+  ]
+}"#;
+    let root = Path::new(ROOT);
+    check(&LineageDocument::of_inputs(lineage(false), root), expected);
+    let downstream = expected.replacen("\"inputs\": [\n    {", "\"downstream\": [\n    {", 1);
+    let document = LineageDocument::of_downstream(lineage(false), root);
+    check(&document, &downstream);
+    let missing = expected
+        .replace("\"truncated\": false", "\"truncated\": true")
+        .replace(
+            "\n  ]\n}",
+            &format!("\n  ],\n  \"missing\": [\n    \"{OTHER}\"\n  ]\n}}"),
+        );
+    check(&LineageDocument::of_inputs(lineage(true), root), &missing);
+}
+
+#[test]
+fn a_supersession_tells_both_directions() {
+    let supersession = Supersession {
+        artifact: file(),
+        predecessors: vec![table(), file()],
+        successors: Vec::new(),
+        truncated: true,
+    };
+    let document = SupersessionDocument::new(supersession, Path::new(ROOT));
+    let predecessors = [table(), file()].map(|it| ArtifactDocument::new(it, Path::new(ROOT)));
+    assert_eq!(document.predecessors, predecessors);
+    let emptied = SupersessionDocument {
+        predecessors: Vec::new(),
+        ..document
+    };
+    check(
+        &emptied,
+        r#"
+{
+  "artifactId": "01932c07-7f3e-7cc2-9a52-3f1a3e9f4b11",
+  "predecessors": [],
+  "successors": [],
+  "truncated": true
+}"#,
+    );
+}
+
+#[test]
+fn a_type_tells_its_definition_and_history() {
+    let registered = |timestamp_column| RegisteredType {
+        definition: TypeDefinition {
+            required_columns: vec!["price".into()],
+            sort_keys: vec!["ts".into()],
+            timestamp_column,
+            ..TypeDefinition::new(ArtifactType::new("prices_v1").unwrap())
+        },
+        actor: "somebody@somewhere".into(),
+        created_at: "2026-11-20T09:30:00Z".parse().unwrap(),
+        updated_at: "2026-11-20T09:30:01Z".parse().unwrap(),
+        revision: 2,
+    };
+    check(
+        &TypeDocument::from(registered(Some("ts".into()))),
+        r#"
+{
+  "artifactType": "prices_v1",
+  "requiredColumns": [
+    "price"
+  ],
+  "canonicalColumns": [],
+  "sortKeys": [
+    "ts"
+  ],
+  "timestampColumn": "ts",
+  "revision": 2,
+  "createdAt": "2026-11-20T09:30:00.000Z",
+  "updatedAt": "2026-11-20T09:30:01.000Z",
+  "actor": "somebody@somewhere"
+}"#,
+    );
+    let text = serde_json::to_string(&TypeDocument::from(registered(None))).unwrap();
+    assert!(!text.contains("timestampColumn"));
 }
 
 #[test]
@@ -237,6 +405,7 @@ fn a_list_names_its_next_page() {
     let cursor = Cursor {
         created_at: file().created_at,
         id: file().id,
+        part: ListPart::First,
     };
     let document = ListDocument::new(page(Some(cursor)), |number| number);
     assert_eq!(

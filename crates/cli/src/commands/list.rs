@@ -1,4 +1,4 @@
-use artstore_core::artifact::{ArtifactFilter, ArtifactStatus};
+use artstore_core::artifact::{ArtifactFilter, ArtifactStatus, TimeSpan};
 use artstore_core::key::ArtifactType;
 use artstore_core::tags::Tags;
 use artstore_core::time::Timestamp;
@@ -29,6 +29,9 @@ pub(crate) struct List {
     /// Only artifacts created before this time
     #[arg(long, value_name = "TIME")]
     created_before: Option<Timestamp>,
+    /// Only tables with times from FROM on and before TO; either may be left out
+    #[arg(long, value_name = "FROM..TO")]
+    overlaps: Option<TimeSpan>,
     #[command(flatten)]
     page: PageOptions,
 }
@@ -47,6 +50,7 @@ impl List {
             key_prefix: self.key_prefix,
             created_from: self.created_after,
             created_before: self.created_before,
+            overlaps: self.overlaps,
         };
         let store = session.context.artifact_store().await?;
         let found = store.list_artifacts(&filter, &page).await?;

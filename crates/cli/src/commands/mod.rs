@@ -1,16 +1,22 @@
 //! One file per command.
 
 pub(crate) mod admin;
+pub(crate) mod artifact_type;
 pub(crate) mod cat;
 pub(crate) mod completions;
+pub(crate) mod downstream;
 pub(crate) mod export;
 pub(crate) mod find;
 pub(crate) mod get;
+pub(crate) mod history;
 pub(crate) mod init;
+pub(crate) mod lineage;
 pub(crate) mod list;
 pub(crate) mod publish;
 pub(crate) mod status;
+pub(crate) mod supersede;
 pub(crate) mod tag;
+pub(crate) mod tombstone;
 
 use artstore_context::Context;
 use artstore_core::artifact::Artifact;
@@ -49,9 +55,15 @@ impl Command {
             Self::Get(command) => command.run(session).await,
             Self::List(command) => command.run(session).await,
             Self::Find(command) => command.run(session).await,
+            Self::Lineage(command) => command.run(session).await,
+            Self::Downstream(command) => command.run(session).await,
+            Self::Supersede(command) => command.run(session).await,
+            Self::Tombstone(command) => command.run(session).await,
+            Self::History(command) => command.run(session).await,
             Self::Tag(command) => command.run(session).await,
             Self::Cat(command) => command.run(session).await,
             Self::Export(command) => command.run(session).await,
+            Self::Type(command) => command.run(session).await,
             Self::Status(command) => command.run(session).await,
             Self::Completions(command) => command.run(&session.output).await,
             Self::Admin(command) => command.run(session).await,

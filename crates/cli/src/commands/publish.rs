@@ -1,3 +1,5 @@
+mod table;
+
 use std::path::PathBuf;
 
 use artstore_core::artifact::{ArtifactSource, GitState, PublishArtifactRequest, Writer};
@@ -8,8 +10,9 @@ use clap::Args;
 
 use super::Session;
 use crate::failure::Failure;
-use crate::pairs::{Pair, Param};
+use crate::pairs::{Input, Pair, Param};
 use crate::{git, text};
+use table::TableOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
@@ -21,12 +24,17 @@ pub(crate) struct Publish {
     /// What it is about
     #[arg(long, value_name = "KEY")]
     key: LogicalKey,
+    #[command(flatten)]
+    table: TableOptions,
     /// The version of the type's schema
     #[arg(long, value_name = "N", default_value_t = 1)]
     schema_version: u32,
     /// A tag; may be given several times, also with the same key
     #[arg(long = "tag", value_name = "K=V")]
     tags: Vec<Pair>,
+    /// An artifact that it was made from, with what it was used as; may be given several times
+    #[arg(long = "input", value_name = "ID[:ROLE]")]
+    inputs: Vec<Input>,
     /// A parameter of whatever wrote the file, kept in the record
     #[arg(long = "param", value_name = "K=JSON")]
     params: Vec<Param>,
@@ -60,6 +68,7 @@ impl Publish {
     }
 
     async fn into_request(self) -> artstore_core::Result<PublishArtifactRequest> {
+        let table = self.table.format_of(&self.path)?;
         let git = match self.git_commit {
             Some(commit) => Some(GitState {
                 commit,
@@ -78,6 +87,8 @@ impl Publish {
         }
         Ok(PublishArtifactRequest {
             schema_version: self.schema_version,
+            table,
+            inputs: self.inputs.into_iter().map(|Input(input)| input).collect(),
             tags,
             writer: self.writer.map(into_writer),
             git,

@@ -65,10 +65,10 @@ fn publish_tells_the_duplicate() {
 #[test]
 fn publish_keeps_what_it_is_told() {
     let world = World::new();
-    world.write("a.csv", "hello");
+    world.write("a.txt", "hello");
     let document = world.json(&[
         "publish",
-        "a.csv",
+        "a.txt",
         "--type",
         "t",
         "--key",

@@ -10,7 +10,22 @@ fn help_and_version_are_answers() {
     let world = World::new();
     let help = world.ok(&["--help"]);
     for command in [
-        "init", "publish", "get", "list", "find", "tag", "cat", "export", "status", "admin",
+        "init",
+        "publish",
+        "get",
+        "list",
+        "find",
+        "lineage",
+        "downstream",
+        "supersede",
+        "tombstone",
+        "history",
+        "tag",
+        "cat",
+        "export",
+        "type",
+        "status",
+        "admin",
     ] {
         assert!(
             help.contains(&format!("\n  {command} ")),
@@ -19,6 +34,8 @@ fn help_and_version_are_answers() {
     }
     assert!(world.ok(&["--version"]).starts_with("artstore "));
     assert!(world.ok(&["publish", "--help"]).contains("--adopt"));
+    assert!(world.ok(&["publish", "--help"]).contains("decimal(P,S)"));
+    assert!(world.ok(&["type", "--help"]).contains("\n  register "));
     assert_eq!(world.run(&[]).status(), 2);
     world.fails(&["fly"], 2, "invalid", "unrecognized subcommand 'fly'");
 }

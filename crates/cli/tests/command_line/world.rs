@@ -1,5 +1,6 @@
 //! A directory, a store in it, and the binary.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -85,10 +86,43 @@ impl World {
 
     /// Publishes a file with this content and gives its id.
     pub(crate) fn publish(&self, key: &str, content: impl AsRef<[u8]>) -> String {
+        self.publish_with(key, content, &[])
+    }
+
+    /// Publishes a file with this content and these options and gives its id.
+    pub(crate) fn publish_with(
+        &self,
+        key: &str,
+        content: impl AsRef<[u8]>,
+        options: &[&str],
+    ) -> String {
         self.write("source.txt", content);
         let arguments = ["publish", "source.txt", "--type", "note", "--key", key];
-        let document = self.json(&arguments);
+        let document = self.json(&[&arguments[..], options].concat());
         document["artifactId"].as_str().unwrap().to_owned()
+    }
+
+    /// Everything in the store but the catalog, which remembers nothing of its own.
+    pub(crate) fn listing(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        let mut directories = vec![self.root()];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_str().unwrap();
+                if name.starts_with("catalog.sqlite") {
+                    continue;
+                }
+                if path.is_dir() {
+                    directories.push(path.clone());
+                    found.insert(path, None);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    found.insert(path, Some(bytes));
+                }
+            }
+        }
+        found
     }
 
     /// Where the bytes of an artifact are.
