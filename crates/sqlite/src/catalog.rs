@@ -9,6 +9,7 @@ use artstore_core::backend::{
     ArtifactQuery, CatalogHead, Examination, LockPermit,
 };
 use artstore_core::id::ArtifactId;
+use artstore_core::lineage::{Relation, Walk, WalkLimits};
 use artstore_core::maintenance::ArtifactCounts;
 use async_trait::async_trait;
 
@@ -26,6 +27,10 @@ use crate::{artifacts, connection, schema};
 /// One connection writes, used by one thread at a time; a few others read. `head`, `examine` and `apply`, which run one
 /// after the other under the domain's lock, use the former, everything else the latter. Each call is one transaction; one that
 /// was begun is finished, even if its caller goes away.
+///
+/// A database with an older schema is answered with [`catalog_missing`](artstore_core::Error::catalog_missing), so that it is
+/// made anew from the records, unless [`Self::migrate`] comes first: nothing else changes a schema. One with a newer
+/// schema is refused.
 ///
 /// # Concurrency
 /// Any number of instances and processes may use the same database. Each call looks whether the database still is the one
@@ -50,8 +55,8 @@ impl SqliteArtifactCatalog {
         }
     }
 
-    /// Brings the schema of an older catalog up to the newest version that this artstore knows. One that has it already
-    /// stays as it is.
+    /// Brings the schema of an older catalog up to the newest version that this artstore knows, which takes less than
+    /// making it anew. One that has it already stays as it is.
     ///
     /// # Errors
     /// Those of [`ArtifactCatalog`]. If it fails, the schema is that of one of the versions in between.
@@ -119,9 +124,7 @@ impl ArtifactCatalog for SqliteArtifactCatalog {
         let ids = ids.to_vec();
         self.readers
             .run("get artifacts", move |connection| {
-                ids.iter()
-                    .map(|id| Ok(artifacts::find(connection, *id)?.map(|stored| stored.artifact)))
-                    .collect()
+                artifacts::find_all(connection, &ids)
             })
             .await
     }
@@ -140,6 +143,19 @@ impl ArtifactCatalog for SqliteArtifactCatalog {
         self.readers
             .run("look for a size", move |connection| {
                 artifacts::has_active_of_size(connection, &scope, size_bytes)
+            })
+            .await
+    }
+
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>> {
+        self.readers
+            .run("walk", move |connection| {
+                artifacts::walk(connection, start, relation, limits)
             })
             .await
     }

@@ -49,7 +49,7 @@ pub(crate) fn open(
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     // Whatever it is, nothing is changed before it is known to be a catalog.
-    schema::check(&connection, accept)?;
+    schema::check(&connection, path, accept)?;
     match role {
         Role::Reader => connection.pragma_update(None, "query_only", true)?,
         Role::Writer => prepare_writer(&connection, settings)?,

@@ -3,7 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | `catalog` | [`SqliteArtifactCatalog`], the public type |
-//! | `artifacts` | rows of artifacts and events: statements, reading, writing |
+//! | `artifacts` | rows of artifacts and events: statements, reading, writing, walking |
 //! | `place` | what lies at the catalog's path now, and how often it was replaced |
 //! | `connection` | opening a connection, with everything that is checked and set |
 //! | `slot` | connections that are opened when needed, and anew when the database was replaced |

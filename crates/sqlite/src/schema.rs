@@ -16,7 +16,10 @@ pub(crate) const APPLICATION_ID: i32 = 0x6172_7473;
 /// The newest schema version that this crate knows: how many migrations there are.
 pub(crate) const NEWEST_VERSION: i32 = STEPS.len() as i32;
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_artifacts.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_artifacts.sql")),
+    M::up(include_str!("migrations/0002_tables.sql")),
+];
 
 /// Every migration, oldest first.
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
@@ -31,7 +34,10 @@ pub(crate) enum Accept {
 }
 
 /// Refuses a database that is not a catalog with an accepted version, without writing anything.
-pub(crate) fn check(connection: &Connection, accept: Accept) -> Result<(), Failure> {
+///
+/// One with an older schema counts as missing: it is an index that can be deleted, and whoever asks only to read may not
+/// bring it up. So it is made anew from the records under the lock, like any other that is missing.
+pub(crate) fn check(connection: &Connection, path: &Path, accept: Accept) -> Result<(), Failure> {
     let application_id: i32 = pragma(connection, "application_id")?;
     if application_id != APPLICATION_ID {
         return Err(refuse_foreign(connection, application_id)?.into());
@@ -47,10 +53,10 @@ pub(crate) fn check(connection: &Connection, accept: Accept) -> Result<(), Failu
         );
     }
     if found < NEWEST_VERSION && accept == Accept::Newest {
-        return Err(Error::unavailable("the catalog has an older schema")
-            .with("found", found)
-            .with("newest", NEWEST_VERSION)
-            .hint("run `artstore admin migrate` or `artstore admin rebuild`")
+        return Err(Error::catalog_missing(path.display())
+            .with("found_schema", found)
+            .with("needed_schema", NEWEST_VERSION)
+            .hint("the catalog of an older artstore is made anew by the first call that may write")
             .into());
     }
     Ok(())

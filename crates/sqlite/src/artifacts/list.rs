@@ -2,7 +2,7 @@
 //!
 //! Every statement walks one index in the order of the list, so that a page needs no sorting and ends where it is full.
 
-use artstore_core::artifact::{Artifact, ArtifactStatus};
+use artstore_core::artifact::{Artifact, ArtifactStatus, TimeSpan};
 use artstore_core::backend::ArtifactQuery;
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection};
@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection};
 use super::row::artifact;
 use super::statements::{
     LIST_BY_CREATION, LIST_BY_KEY, LIST_BY_STATUS, LIST_BY_STATUS_AND_TYPE, LIST_BY_TAG,
-    LIST_BY_TYPE,
+    LIST_BY_TYPE, LIST_INACTIVE_BY_KEY,
 };
 use super::value::status_number;
 use crate::error::Failure;
@@ -26,7 +26,7 @@ pub(crate) fn list(
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(artifact(connection, row)?.artifact);
+        found.push(artifact(connection, row)?);
     }
     Ok(found)
 }
@@ -38,7 +38,11 @@ pub(super) fn access_path(query: &ArtifactQuery) -> &'static str {
     let is_rare = filter
         .status
         .is_some_and(|status| status != ArtifactStatus::Active);
-    if has_type && query.logical_key.is_some() {
+    let leaves_out_active = is_rare || query.excluded_status == Some(ArtifactStatus::Active);
+    let has_key = has_type && query.logical_key.is_some();
+    if has_key && leaves_out_active {
+        LIST_INACTIVE_BY_KEY
+    } else if has_key {
         LIST_BY_KEY
     } else if !filter.tags.is_empty() {
         LIST_BY_TAG
@@ -54,11 +58,13 @@ pub(super) fn access_path(query: &ArtifactQuery) -> &'static str {
 }
 
 /// Every parameter of any of the statements.
-fn parameters(query: &ArtifactQuery) -> [(&'static str, Value); 11] {
+fn parameters(query: &ArtifactQuery) -> [(&'static str, Value); 14] {
     let filter = &query.filter;
     let (before_time, before_id) = upper_bound(query);
     let (tag_key, tag_value) = filter.tags.pairs().next().unzip();
     let status = filter.status.map(status_number);
+    let excluded_status = query.excluded_status.map(status_number);
+    let (overlaps_from, overlaps_before) = filter.overlaps.as_ref().map(span_ends).unzip();
     let prefix = filter
         .key_prefix
         .as_ref()
@@ -73,6 +79,9 @@ fn parameters(query: &ArtifactQuery) -> [(&'static str, Value); 11] {
             text(query.logical_key.as_ref().map(|key| key.as_str())),
         ),
         (":status", status.into()),
+        (":excluded_status", excluded_status.into()),
+        (":overlaps_from", overlaps_from.into()),
+        (":overlaps_before", overlaps_before.into()),
         (":key_prefix", prefix.into()),
         (":tag_key", text(tag_key)),
         (":tag_value", text(tag_value)),
@@ -86,6 +95,16 @@ fn parameters(query: &ArtifactQuery) -> [(&'static str, Value); 11] {
 
 fn text(text: Option<&str>) -> Value {
     text.map(str::to_owned).into()
+}
+
+/// An open end is one that every time is inside of.
+fn span_ends(span: &TimeSpan) -> (i64, i64) {
+    (
+        span.from
+            .map_or(i64::MIN, |time| time.as_unix_milliseconds()),
+        span.before
+            .map_or(i64::MAX, |time| time.as_unix_milliseconds()),
+    )
 }
 
 fn lower_bound(query: &ArtifactQuery) -> i64 {

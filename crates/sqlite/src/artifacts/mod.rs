@@ -2,6 +2,7 @@
 //!
 //! A function here is what one call does inside its transaction.
 
+mod indexes;
 mod list;
 mod paths;
 mod probe;
@@ -9,9 +10,11 @@ mod read;
 mod row;
 pub(crate) mod statements;
 mod value;
+mod walk;
 mod write;
 
 pub(crate) use list::list;
 pub(crate) use probe::examine;
-pub(crate) use read::{counts, find, has_active_of_size, head, scan, scan_events};
+pub(crate) use read::{counts, find_all, has_active_of_size, head, scan, scan_events};
+pub(crate) use walk::walk;
 pub(crate) use write::{apply, create_catalog, fill, set_head};

@@ -1,16 +1,16 @@
 //! What deciding about changes asks.
 
-use artstore_core::artifact::{Artifact, DedupScope};
-use artstore_core::backend::{ArtifactProbe, Examination, Operation, ProbeAnswer};
-use artstore_core::digest::Digest;
+use artstore_core::artifact::{Artifact, DedupMode, DedupScope};
+use artstore_core::backend::{ArtifactProbe, Duplicate, Examination, Operation, ProbeAnswer};
+use artstore_core::digest::{ContentHash, Digest};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
 use rusqlite::{Connection, named_params};
 
-use super::read::{event_ref, find, head};
+use super::read::{event_ref, find_all, head, missing};
 use super::row::{Uuid16, artifacts};
-use super::statements::{FIND_CREATION, FIND_DUPLICATE, FIND_EVENT};
-use super::value::{StoredOpId, fingerprint};
+use super::statements::{FIND_CONTENT_DUPLICATE, FIND_CREATION, FIND_DUPLICATE, FIND_EVENT};
+use super::value::{StoredOpId, algorithm_number, fingerprint, kind_number};
 use crate::error::Failure;
 
 pub(crate) fn examine(
@@ -32,17 +32,22 @@ fn answer(connection: &Connection, probe: &ArtifactProbe) -> Result<ProbeAnswer,
             op_id,
             scope,
             file_hash,
+            content_hash,
+            inputs,
         } => ProbeAnswer {
             operation: operation(connection, op_id)?,
-            artifact: duplicate(connection, scope, file_hash)?,
+            duplicate: duplicate(connection, scope, file_hash, content_hash.as_ref())?,
+            missing_inputs: missing(connection, inputs)?,
+            ..ProbeAnswer::default()
         },
-        ArtifactProbe::Change { op_id, id } => ProbeAnswer {
+        ArtifactProbe::Change { op_id, ids } => ProbeAnswer {
             operation: operation(connection, op_id)?,
-            artifact: find(connection, *id)?.map(|stored| stored.artifact),
+            artifacts: find_all(connection, ids)?,
+            ..ProbeAnswer::default()
         },
         ArtifactProbe::Operation { op_id } => ProbeAnswer {
             operation: operation(connection, op_id)?,
-            artifact: None,
+            ..ProbeAnswer::default()
         },
     })
 }
@@ -70,7 +75,26 @@ fn operation(connection: &Connection, op_id: &OpId) -> Result<Option<Operation>,
     }))
 }
 
+/// The same bytes are looked for first, then the same table in other bytes.
 fn duplicate(
+    connection: &Connection,
+    scope: &DedupScope,
+    file_hash: &Digest,
+    content_hash: Option<&ContentHash>,
+) -> Result<Option<Duplicate>, Failure> {
+    if let Some(artifact) = with_file_hash(connection, scope, file_hash)? {
+        let mode = DedupMode::FileHash;
+        return Ok(Some(Duplicate { artifact, mode }));
+    }
+    let Some(content_hash) = content_hash else {
+        return Ok(None);
+    };
+    let found = with_content_hash(connection, scope, content_hash)?;
+    let mode = DedupMode::ContentHash;
+    Ok(found.map(|artifact| Duplicate { artifact, mode }))
+}
+
+fn with_file_hash(
     connection: &Connection,
     scope: &DedupScope,
     file_hash: &Digest,
@@ -81,8 +105,26 @@ fn duplicate(
         ":artifact_type": scope.artifact_type.as_str(),
         ":schema_version": scope.schema_version,
         ":logical_key": scope.logical_key.as_str(),
+        ":kind": kind_number(scope.kind),
         ":file_hash": file_hash.as_bytes(),
     };
-    let found = artifacts(connection, &mut statement, parameters)?.pop();
-    Ok(found.map(|stored| stored.artifact))
+    Ok(artifacts(connection, &mut statement, parameters)?.pop())
+}
+
+fn with_content_hash(
+    connection: &Connection,
+    scope: &DedupScope,
+    content_hash: &ContentHash,
+) -> Result<Option<Artifact>, Failure> {
+    let mut statement = connection.prepare_cached(FIND_CONTENT_DUPLICATE)?;
+    let parameters = named_params! {
+        ":fingerprint": fingerprint(scope, &content_hash.digest),
+        ":artifact_type": scope.artifact_type.as_str(),
+        ":schema_version": scope.schema_version,
+        ":logical_key": scope.logical_key.as_str(),
+        ":kind": kind_number(scope.kind),
+        ":content_algorithm": algorithm_number(content_hash.algorithm),
+        ":content_digest": content_hash.digest.as_bytes(),
+    };
+    Ok(artifacts(connection, &mut statement, parameters)?.pop())
 }

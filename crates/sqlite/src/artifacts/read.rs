@@ -1,4 +1,6 @@
-//! Queries other than lists.
+//! Queries other than lists and walks.
+
+use std::collections::HashSet;
 
 use artstore_core::artifact::{Artifact, DedupScope};
 use artstore_core::backend::{ArtifactEventRow, CatalogHead, EventRef};
@@ -8,9 +10,9 @@ use artstore_core::maintenance::ArtifactCounts;
 use artstore_core::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use super::row::{StoredArtifact, Uuid16, artifacts};
-use super::statements::{COUNTS, FIND, HAS_ACTIVE_OF_SIZE, HEAD, SCAN, SCAN_EVENTS};
-use super::value::{StoredOpId, to_unsigned};
+use super::row::{Uuid16, artifacts};
+use super::statements::{COUNTS, FIND, FIND_KEY, HAS_ACTIVE_OF_SIZE, HEAD, SCAN, SCAN_EVENTS};
+use super::value::{StoredOpId, kind_number, to_unsigned};
 use crate::error::Failure;
 
 pub(crate) fn head(connection: &Connection) -> Result<CatalogHead, Failure> {
@@ -39,10 +41,7 @@ pub(crate) fn counts(connection: &Connection) -> Result<ArtifactCounts, Failure>
     })
 }
 
-pub(crate) fn find(
-    connection: &Connection,
-    id: ArtifactId,
-) -> Result<Option<StoredArtifact>, Failure> {
+pub(crate) fn find(connection: &Connection, id: ArtifactId) -> Result<Option<Artifact>, Failure> {
     let mut statement = connection.prepare_cached(FIND)?;
     let parameters = named_params! { ":artifact_id": Uuid16(id.as_uuid()) };
     Ok(artifacts(connection, &mut statement, parameters)?.pop())
@@ -57,8 +56,7 @@ pub(crate) fn scan(
     // The empty blob comes before every id.
     let after = after.map_or(Vec::new(), |id| id.as_uuid().as_bytes().to_vec());
     let parameters = named_params! { ":after": after, ":limit": limit };
-    let found = artifacts(connection, &mut statement, parameters)?;
-    Ok(found.into_iter().map(|stored| stored.artifact).collect())
+    artifacts(connection, &mut statement, parameters)
 }
 
 pub(crate) fn has_active_of_size(
@@ -75,6 +73,7 @@ pub(crate) fn has_active_of_size(
         ":logical_key": scope.logical_key.as_str(),
         ":schema_version": scope.schema_version,
         ":size_bytes": size_bytes,
+        ":kind": kind_number(scope.kind),
     };
     Ok(statement.query_row(parameters, |row| row.get(0))?)
 }
@@ -99,6 +98,36 @@ pub(crate) fn scan_events(
         });
     }
     Ok(events)
+}
+
+/// The artifacts `ids` in the order asked for.
+pub(crate) fn find_all(
+    connection: &Connection,
+    ids: &[ArtifactId],
+) -> Result<Vec<Option<Artifact>>, Failure> {
+    let mut statement = connection.prepare_cached(FIND)?;
+    ids.iter()
+        .map(|id| {
+            let parameters = named_params! { ":artifact_id": Uuid16(id.as_uuid()) };
+            Ok(artifacts(connection, &mut statement, parameters)?.pop())
+        })
+        .collect()
+}
+
+/// Those of `ids` that have no row, each once.
+pub(crate) fn missing(
+    connection: &Connection,
+    ids: &[ArtifactId],
+) -> Result<Vec<ArtifactId>, Failure> {
+    let mut statement = connection.prepare_cached(FIND_KEY)?;
+    let mut seen = HashSet::new();
+    let mut missing = Vec::new();
+    for id in ids.iter().filter(|id| seen.insert(**id)) {
+        if !statement.exists(named_params! { ":artifact_id": Uuid16(id.as_uuid()) })? {
+            missing.push(*id);
+        }
+    }
+    Ok(missing)
 }
 
 /// The event in columns 2 to 4.

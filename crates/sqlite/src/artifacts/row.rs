@@ -13,23 +13,16 @@ use uuid::Uuid;
 use super::paths::StoredPaths;
 use super::statements::FIND_INPUTS;
 use super::value::{
-    StoredOpId, algorithm_number, by_number, kind_number, status_number, to_unsigned,
+    StoredOpId, algorithm_number, by_number, ids_in_blob, kind_number, status_number, to_unsigned,
 };
 use crate::error::{Failure, damaged};
-
-/// An artifact together with its key.
-#[derive(Debug)]
-pub(crate) struct StoredArtifact {
-    pub(crate) key: i64,
-    pub(crate) artifact: Artifact,
-}
 
 /// All artifacts that `statement` selects.
 pub(crate) fn artifacts(
     connection: &Connection,
     statement: &mut CachedStatement<'_>,
     parameters: impl Params,
-) -> Result<Vec<StoredArtifact>, Failure> {
+) -> Result<Vec<Artifact>, Failure> {
     let mut rows = statement.query(parameters)?;
     let mut artifacts = Vec::new();
     while let Some(row) = rows.next()? {
@@ -53,7 +46,7 @@ impl Columns<'_, '_> {
 }
 
 /// The artifact in `row`, whose columns are those of the statements that select all of it.
-pub(crate) fn artifact(connection: &Connection, row: &Row<'_>) -> Result<StoredArtifact, Failure> {
+pub(crate) fn artifact(connection: &Connection, row: &Row<'_>) -> Result<Artifact, Failure> {
     decode(connection, row).map_err(|failure| match failure {
         // What is valid when it is written is only invalid when it is read if somebody else wrote it.
         Failure::Known(error) => damaged("the catalog holds a row that is not valid")
@@ -63,12 +56,12 @@ pub(crate) fn artifact(connection: &Connection, row: &Row<'_>) -> Result<StoredA
     })
 }
 
-fn decode(connection: &Connection, row: &Row<'_>) -> Result<StoredArtifact, Failure> {
+fn decode(connection: &Connection, row: &Row<'_>) -> Result<Artifact, Failure> {
     let mut columns = Columns { row, next: 0 };
     let artifact_type = ArtifactType::new(columns.take::<String>()?)?;
     let directory = columns.take()?;
     let record_directory = columns.take()?;
-    let key = columns.take()?;
+    let _key: i64 = columns.take()?;
     let id = ArtifactId::from_uuid(columns.take::<Uuid16>()?.0);
     let _type_key: i64 = columns.take()?;
     let schema_version = columns.take()?;
@@ -89,7 +82,7 @@ fn decode(connection: &Connection, row: &Row<'_>) -> Result<StoredArtifact, Fail
     let algorithms = [HashAlgorithm::Sha256, HashAlgorithm::Ch1];
     let algorithm = by_number(&algorithms, algorithm_number, columns.take()?)?;
     let content_digest: Option<[u8; 32]> = columns.take()?;
-    let mut artifact = Artifact {
+    Ok(Artifact {
         id,
         artifact_type,
         schema_version,
@@ -122,12 +115,10 @@ fn decode(connection: &Connection, row: &Row<'_>) -> Result<StoredArtifact, Fail
         revision: to_unsigned(columns.take()?)?,
         last_event: to_unsigned(columns.take()?)?,
         tags: tags(columns.take()?)?,
-        inputs: Vec::new(),
-    };
-    if columns.take::<i64>()? > 0 {
-        artifact.inputs = inputs(connection, key)?;
-    }
-    Ok(StoredArtifact { key, artifact })
+        inputs: inputs(connection, id, columns.take()?)?,
+        supersedes: ids(columns.take()?)?,
+        tombstone_reason: columns.take()?,
+    })
 }
 
 fn time(milliseconds: Option<i64>) -> Result<Option<Timestamp>, Failure> {
@@ -151,14 +142,31 @@ fn tags(text: Option<String>) -> Result<Tags, Failure> {
     })
 }
 
-fn inputs(connection: &Connection, artifact_key: i64) -> Result<Vec<ArtifactInput>, Failure> {
+fn ids(blob: Option<Vec<u8>>) -> Result<Vec<ArtifactId>, Failure> {
+    let Some(blob) = blob else {
+        return Ok(Vec::new());
+    };
+    Ok(ids_in_blob(&blob)?.collect())
+}
+
+fn inputs(
+    connection: &Connection,
+    id: ArtifactId,
+    count: i64,
+) -> Result<Vec<ArtifactInput>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let mut statement = connection.prepare_cached(FIND_INPUTS)?;
-    let rows = statement.query_map(named_params! { ":artifact_key": artifact_key }, |row| {
-        Ok(ArtifactInput {
-            id: ArtifactId::from_uuid(row.get::<_, Uuid16>(0)?.0),
-            role: row.get(1)?,
-        })
-    })?;
+    let rows = statement.query_map(
+        named_params! { ":artifact_id": Uuid16(id.as_uuid()) },
+        |row| {
+            Ok(ArtifactInput {
+                id: ArtifactId::from_uuid(row.get::<_, Uuid16>(0)?.0),
+                role: row.get(1)?,
+            })
+        },
+    )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

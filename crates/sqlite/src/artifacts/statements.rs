@@ -18,12 +18,16 @@ statements! {
     DELETE_INPUTS = "delete_inputs";
     DELETE_TAG = "delete_tag";
     FIND = "find";
+    FIND_CONTENT_DUPLICATE = "find_content_duplicate";
     FIND_CREATION = "find_creation";
     FIND_DIRECTORY = "find_directory";
     FIND_DUPLICATE = "find_duplicate";
     FIND_EVENT = "find_event";
     FIND_INPUTS = "find_inputs";
     FIND_KEY = "find_key";
+    FIND_OUTPUTS = "find_outputs";
+    FIND_PREDECESSORS = "find_predecessors";
+    FIND_SUCCESSOR = "find_successor";
     FIND_TYPE = "find_type";
     HAS_ACTIVE_OF_SIZE = "has_active_of_size";
     HEAD = "head";
@@ -38,6 +42,7 @@ statements! {
     LIST_BY_STATUS_AND_TYPE = "list_by_status_and_type";
     LIST_BY_TAG = "list_by_tag";
     LIST_BY_TYPE = "list_by_type";
+    LIST_INACTIVE_BY_KEY = "list_inactive_by_key";
     PUT = "put";
     RECORD_EVENT = "record_event";
     SCAN = "scan";

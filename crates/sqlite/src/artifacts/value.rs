@@ -2,6 +2,7 @@
 
 use artstore_core::artifact::{Artifact, ArtifactKind, ArtifactStatus, DedupScope};
 use artstore_core::digest::{Digest, HashAlgorithm};
+use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
 use artstore_core::{Error, Result};
 use rusqlite::ToSql;
@@ -100,8 +101,10 @@ impl FromSql for StoredOpId {
     }
 }
 
-/// 64 bits that are the same for the same scope and file hash, and hardly ever for others.
-pub(crate) fn fingerprint(scope: &DedupScope, file_hash: &Digest) -> i64 {
+/// 64 bits that are the same for the same scope and digest, and hardly ever for others.
+///
+/// What is found is compared in full. So the kind is left out, which the first version knew nothing of, and the algorithm.
+pub(crate) fn fingerprint(scope: &DedupScope, digest: &Digest) -> i64 {
     let mut text = Vec::new();
     // Neither part can hold NUL, so the parts cannot run into each other.
     text.extend_from_slice(scope.artifact_type.as_str().as_bytes());
@@ -109,17 +112,52 @@ pub(crate) fn fingerprint(scope: &DedupScope, file_hash: &Digest) -> i64 {
     text.extend_from_slice(scope.logical_key.as_str().as_bytes());
     text.push(0);
     text.extend_from_slice(&scope.schema_version.to_le_bytes());
-    text.extend_from_slice(file_hash.as_bytes());
+    text.extend_from_slice(digest.as_bytes());
     let digest = Digest::of(&text);
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);
     i64::from_le_bytes(first)
 }
 
-pub(crate) fn scope_of(artifact: &Artifact) -> DedupScope {
+/// Every fingerprint by which an artifact can be found as a duplicate, each once; none unless it is active.
+pub(crate) fn fingerprints(artifact: &Artifact) -> Vec<i64> {
+    if artifact.status != ArtifactStatus::Active {
+        return Vec::new();
+    }
+    let scope = scope_of(artifact);
+    let content_digest = artifact.content_hash.digest;
+    let mut all = vec![fingerprint(&scope, &artifact.file_hash)];
+    if content_digest != artifact.file_hash {
+        all.push(fingerprint(&scope, &content_digest));
+    }
+    all
+}
+
+fn scope_of(artifact: &Artifact) -> DedupScope {
     DedupScope {
+        kind: artifact.kind,
         artifact_type: artifact.artifact_type.clone(),
         schema_version: artifact.schema_version,
         logical_key: artifact.logical_key.clone(),
     }
+}
+
+/// Ids one after the other, as blobs hold them.
+pub(crate) fn ids_blob(ids: &[ArtifactId]) -> Option<Vec<u8>> {
+    if ids.is_empty() {
+        return None;
+    }
+    let bytes = ids.iter().flat_map(|id| id.as_uuid().into_bytes());
+    Some(bytes.collect())
+}
+
+/// The ids in `blob`.
+pub(crate) fn ids_in_blob(blob: &[u8]) -> Result<impl Iterator<Item = ArtifactId>> {
+    let (ids, rest) = blob.as_chunks::<16>();
+    if !rest.is_empty() {
+        return Err(damaged("the catalog holds a part of an id").with("bytes", blob.len()));
+    }
+    Ok(ids
+        .iter()
+        .map(|bytes| ArtifactId::from_uuid(Uuid::from_bytes(*bytes))))
 }

@@ -6,17 +6,16 @@ use rusqlite::{
     Connection, OptionalExtension as _, Transaction, TransactionBehavior, named_params,
 };
 
+use super::indexes;
 use super::paths::StoredPaths;
 use super::read::find;
 use super::row::Uuid16;
 use super::statements::{
-    ADVANCE_CATALOG, CREATE_CATALOG, DELETE_FINGERPRINT, DELETE_INPUTS, DELETE_TAG, FIND_DIRECTORY,
-    FIND_KEY, FIND_TYPE, INSERT_DIRECTORY, INSERT_FINGERPRINT, INSERT_INPUT, INSERT_TAG,
+    ADVANCE_CATALOG, CREATE_CATALOG, FIND_DIRECTORY, FIND_KEY, FIND_TYPE, INSERT_DIRECTORY,
     INSERT_TYPE, PUT, RECORD_EVENT, SET_HEAD,
 };
 use super::value::{
-    StoredOpId, algorithm_number, fingerprint, kind_number, scope_of, status_number, to_integer,
-    to_unsigned,
+    StoredOpId, algorithm_number, ids_blob, kind_number, status_number, to_integer, to_unsigned,
 };
 use crate::error::{Failure, damaged};
 
@@ -139,12 +138,12 @@ fn put(
     artifact: &Artifact,
     counters: &mut Counters,
 ) -> Result<(), Failure> {
-    if let Some(former) = find(transaction, artifact.id)? {
-        leave_indexes(transaction, former.key, &former.artifact)?;
-        counters.count(&former.artifact, -1)?;
+    let former = find(transaction, artifact.id)?;
+    if let Some(former) = &former {
+        counters.count(former, -1)?;
     }
     let artifact_key = put_row(transaction, artifact)?;
-    enter_indexes(transaction, artifact_key, artifact)?;
+    indexes::update(transaction, artifact_key, former.as_ref(), artifact)?;
     counters.count(artifact, 1)
 }
 
@@ -196,6 +195,8 @@ fn put_row(transaction: &Transaction<'_>, artifact: &Artifact) -> Result<i64, Fa
         ":last_event": to_integer(artifact.last_event, "last event")?,
         ":tags": tags_text(artifact),
         ":input_count": to_integer(artifact.inputs.len() as u64, "inputs")?,
+        ":supersedes": ids_blob(&artifact.supersedes),
+        ":tombstone_reason": artifact.tombstone_reason,
     };
     Ok(transaction
         .prepare_cached(PUT)?
@@ -231,81 +232,6 @@ fn intern(
     }
     let mut insert = transaction.prepare_cached(insert)?;
     Ok(insert.query_row(named_params! { ":name": name }, |row| row.get(0))?)
-}
-
-/// Adds what leads to a row from elsewhere.
-fn enter_indexes(
-    transaction: &Transaction<'_>,
-    artifact_key: i64,
-    artifact: &Artifact,
-) -> Result<(), Failure> {
-    if artifact.status == ArtifactStatus::Active {
-        write_fingerprint(transaction, INSERT_FINGERPRINT, artifact_key, artifact)?;
-    }
-    for (tag_key, tag_value) in artifact.tags.pairs() {
-        transaction
-            .prepare_cached(INSERT_TAG)?
-            .execute(named_params! {
-                ":tag_key": tag_key,
-                ":tag_value": tag_value,
-                ":created_at": artifact.created_at.as_unix_milliseconds(),
-                ":artifact_id": Uuid16(artifact.id.as_uuid()),
-                ":artifact_key": artifact_key,
-            })?;
-    }
-    for (position, input) in (0_i64..).zip(&artifact.inputs) {
-        transaction
-            .prepare_cached(INSERT_INPUT)?
-            .execute(named_params! {
-                ":artifact_key": artifact_key,
-                ":position": position,
-                ":input_id": Uuid16(input.id.as_uuid()),
-                ":role": input.role,
-            })?;
-    }
-    Ok(())
-}
-
-/// Removes what [`enter_indexes`] added for the former state of a row.
-fn leave_indexes(
-    transaction: &Transaction<'_>,
-    artifact_key: i64,
-    former: &Artifact,
-) -> Result<(), Failure> {
-    if former.status == ArtifactStatus::Active {
-        write_fingerprint(transaction, DELETE_FINGERPRINT, artifact_key, former)?;
-    }
-    for (tag_key, tag_value) in former.tags.pairs() {
-        transaction
-            .prepare_cached(DELETE_TAG)?
-            .execute(named_params! {
-                ":tag_key": tag_key,
-                ":tag_value": tag_value,
-                ":created_at": former.created_at.as_unix_milliseconds(),
-                ":artifact_id": Uuid16(former.id.as_uuid()),
-            })?;
-    }
-    if !former.inputs.is_empty() {
-        transaction
-            .prepare_cached(DELETE_INPUTS)?
-            .execute(named_params! { ":artifact_key": artifact_key })?;
-    }
-    Ok(())
-}
-
-fn write_fingerprint(
-    transaction: &Transaction<'_>,
-    statement: &str,
-    artifact_key: i64,
-    artifact: &Artifact,
-) -> Result<(), Failure> {
-    transaction
-        .prepare_cached(statement)?
-        .execute(named_params! {
-            ":fingerprint": fingerprint(&scope_of(artifact), &artifact.file_hash),
-            ":artifact_key": artifact_key,
-        })?;
-    Ok(())
 }
 
 fn record(

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use artstore_core::page::Cursor;
+use artstore_core::artifact::TimeSpan;
+use artstore_core::page::{Cursor, ListPart};
 
 use super::*;
 
@@ -77,7 +78,25 @@ fn random_artifact(dice: &mut Dice) -> Artifact {
     artifact.status = dice.one_of(ArtifactStatus::ALL);
     artifact.created_at = time(i64::try_from(dice.below(20)).unwrap());
     artifact.tags = random_tags(dice, 4);
+    if dice.below(3) > 0 {
+        let (earliest, latest) = (dice.below(20), dice.below(20));
+        artifact.kind = ArtifactKind::Table;
+        artifact.min_timestamp = Some(hour(earliest.min(latest)));
+        artifact.max_timestamp = Some(hour(earliest.max(latest)));
+    }
     artifact
+}
+
+fn hour(number: u64) -> Timestamp {
+    time(i64::try_from(number).unwrap() * 3_600_000)
+}
+
+fn random_span(dice: &mut Dice) -> TimeSpan {
+    let from = dice.below(20);
+    TimeSpan {
+        from: (dice.below(4) > 0).then(|| hour(from)),
+        before: (dice.below(4) > 0).then(|| hour(from + 1 + dice.below(5))),
+    }
 }
 
 fn random_query(dice: &mut Dice) -> ArtifactQuery {
@@ -96,7 +115,10 @@ fn random_query(dice: &mut Dice) -> ArtifactQuery {
     query.after = dice.sometimes(|dice| Cursor {
         created_at: time(i64::try_from(dice.below(20)).unwrap()),
         id: id(dice.below(300)),
+        part: dice.one_of(&[ListPart::First, ListPart::Inactive]),
     });
+    query.excluded_status = dice.sometimes(|dice| dice.one_of(ArtifactStatus::ALL));
+    query.filter.overlaps = dice.sometimes(random_span);
     query
 }
 
@@ -118,6 +140,13 @@ fn is_wanted(query: &ArtifactQuery, artifact: &Artifact) -> bool {
         && filter
             .created_before
             .is_none_or(|before| artifact.created_at < before)
+        && filter.overlaps.is_none_or(|span| {
+            let times = artifact.min_timestamp.zip(artifact.max_timestamp);
+            times.is_some_and(|(earliest, latest)| span.overlaps(earliest, latest))
+        })
+        && query
+            .excluded_status
+            .is_none_or(|excluded| excluded != artifact.status)
         && filter
             .tags
             .pairs()
@@ -146,7 +175,7 @@ async fn lists_answer_what_a_model_answers() {
         );
     }
     let mut matches = 0;
-    for _ in 0..600 {
+    for _ in 0..2000 {
         let query = random_query(&mut dice);
         let mut expected: Vec<_> = model
             .values()
@@ -184,6 +213,7 @@ async fn pages_give_everything_once_even_at_one_time() {
         query.after = Some(Cursor {
             created_at: last.created_at,
             id: last.id,
+            part: ListPart::First,
         });
         seen.extend(page);
     }

@@ -1,10 +1,14 @@
 mod cost;
+mod duplicates;
+mod indexes;
 mod life;
 mod lists;
 mod rebuilding;
 mod refusals;
 mod rows;
 mod statements;
+mod upgrade;
+mod walks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -137,6 +141,8 @@ fn artifact(number: u64) -> Artifact {
         tags: Tags::new(),
         inputs: Vec::new(),
         superseded_by: None,
+        supersedes: Vec::new(),
+        tombstone_reason: None,
         run_id: None,
         op_id: OpId::new(Uuid::from_u128(u128::from(number) << 64 | 0x71).to_string()).unwrap(),
         request_digest: Digest::of(b"request"),
@@ -162,6 +168,7 @@ fn query(limit: u32) -> ArtifactQuery {
     ArtifactQuery {
         filter: artstore_core::artifact::ArtifactFilter::default(),
         logical_key: None,
+        excluded_status: None,
         after: None,
         limit,
     }

@@ -82,19 +82,6 @@ async fn a_newer_schema_is_refused_by_number() {
 }
 
 #[tokio::test]
-async fn an_older_schema_waits_for_its_migration() {
-    let older = |connection: &Connection| {
-        connection
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .unwrap();
-    };
-    let world = check(older, ErrorKind::Unavailable, "older schema").await;
-    world.catalog.migrate(&permit()).await.unwrap();
-    world.catalog.migrate(&permit()).await.unwrap();
-    assert_eq!(world.everything().await, []);
-}
-
-#[tokio::test]
 async fn garbage_is_corrupt() {
     let world = World::without_database();
     std::fs::write(

@@ -1,8 +1,8 @@
 //! What is put is kept, replaced and counted.
 
 use artstore_core::ErrorKind;
-use artstore_core::artifact::{ArtifactInput, DedupScope};
-use artstore_core::backend::ArtifactProbe;
+use artstore_core::artifact::{ArtifactInput, DedupMode, DedupScope};
+use artstore_core::backend::{ArtifactProbe, Duplicate};
 use artstore_core::digest::{ContentHash, HashAlgorithm};
 use artstore_core::id::RunId;
 use artstore_core::maintenance::ArtifactCounts;
@@ -36,6 +36,8 @@ fn full() -> Artifact {
         },
     ];
     full.superseded_by = Some(id(2));
+    full.supersedes = vec![id(5), id(6), id(7)];
+    full.tombstone_reason = Some("wrong day".into());
     full.run_id = Some(RunId::from_uuid(Uuid::from_u128(3)));
     full.revision = 4;
     full.last_event = 12;
@@ -104,6 +106,7 @@ async fn the_oldest_active_duplicate_is_found() {
     artifacts[3].created_at = artifacts[1].created_at;
     world.put(&artifacts).await;
     let scope = DedupScope {
+        kind: ArtifactKind::File,
         artifact_type: artifacts[0].artifact_type.clone(),
         schema_version: 1,
         logical_key: artifacts[0].logical_key.clone(),
@@ -112,6 +115,8 @@ async fn the_oldest_active_duplicate_is_found() {
         op_id: OpId::new("new").unwrap(),
         scope: scope.clone(),
         file_hash: Digest::of(b"same"),
+        content_hash: None,
+        inputs: Vec::new(),
     };
     let answers = world
         .catalog
@@ -119,14 +124,18 @@ async fn the_oldest_active_duplicate_is_found() {
         .await
         .unwrap()
         .answers;
-    assert_eq!(answers[0].artifact.as_ref(), Some(&artifacts[1]));
+    let expected = Duplicate {
+        artifact: artifacts[1].clone(),
+        mode: DedupMode::FileHash,
+    };
+    assert_eq!(answers[0].duplicate.as_ref(), Some(&expected));
     assert!(world.catalog.has_active_of_size(&scope, 8).await.unwrap());
     for artifact in &mut artifacts {
         artifact.status = ArtifactStatus::Superseded;
     }
     world.put(&artifacts).await;
     assert_eq!(
-        world.catalog.examine(vec![probe]).await.unwrap().answers[0].artifact,
+        world.catalog.examine(vec![probe]).await.unwrap().answers[0].duplicate,
         None
     );
     assert!(!world.catalog.has_active_of_size(&scope, 8).await.unwrap());
@@ -164,7 +173,7 @@ async fn events_are_recorded_and_found_by_operation() {
     );
     let probe = ArtifactProbe::Change {
         op_id: event(3, id(1)).op_id,
-        id: id(1),
+        ids: vec![id(9), id(1), id(1)],
     };
     let answer = world
         .catalog
@@ -173,7 +182,10 @@ async fn events_are_recorded_and_found_by_operation() {
         .unwrap()
         .answers
         .remove(0);
-    assert_eq!(answer.artifact, Some(artifact(1)));
+    assert_eq!(
+        answer.artifacts,
+        [None, Some(artifact(1)), Some(artifact(1))]
+    );
     assert_eq!(answer.operation.unwrap().event, Some(event(3, id(1)).event));
 }
 

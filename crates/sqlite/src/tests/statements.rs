@@ -5,7 +5,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::artifacts::statements::{ALL, FIND, HAS_ACTIVE_OF_SIZE, SCAN, SCAN_EVENTS};
+use crate::artifacts::statements::{
+    ALL, FIND, FIND_CONTENT_DUPLICATE, FIND_DUPLICATE, FIND_INPUTS, FIND_KEY, FIND_OUTPUTS,
+    FIND_PREDECESSORS, FIND_SUCCESSOR, HAS_ACTIVE_OF_SIZE, SCAN, SCAN_EVENTS,
+};
 use crate::schema::MIGRATIONS;
 
 fn migrated() -> Connection {
@@ -92,6 +95,10 @@ fn lists_walk_an_index_in_their_order() {
             "SEARCH a USING INDEX artifact_by_status_and_type (status=? AND type_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
         ),
         (
+            "list_inactive_by_key",
+            "SEARCH a USING INDEX artifact_inactive_by_key (type_key=? AND logical_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+        ),
+        (
             "list_by_tag",
             "SEARCH t USING PRIMARY KEY (tag_key=? AND tag_value=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
         ),
@@ -105,14 +112,52 @@ fn lists_walk_an_index_in_their_order() {
 
 #[test]
 fn other_queries_search_too() {
-    check(FIND, "SEARCH a USING INDEX artifact_by_id (artifact_id=?)");
-    check(SCAN, "SEARCH a USING INDEX artifact_by_id (artifact_id>?)");
-    check(SCAN_EVENTS, "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)");
+    let expected = [
+        (FIND, "SEARCH a USING INDEX artifact_by_id (artifact_id=?)"),
+        (SCAN, "SEARCH a USING INDEX artifact_by_id (artifact_id>?)"),
+        (SCAN_EVENTS, "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"),
+        (
+            FIND_KEY,
+            "SEARCH artifact USING COVERING INDEX artifact_by_id (artifact_id=?)",
+        ),
+    ];
+    for (text, first) in expected {
+        check(text, first);
+    }
+}
+
+#[test]
+fn a_size_is_looked_for_in_the_index() {
     let connection = migrated();
     let plan = plan(&connection, HAS_ACTIVE_OF_SIZE);
-    assert!(
-        plan.iter()
-            .any(|line| line.contains("COVERING INDEX artifact_by_key")),
-        "{plan:#?}"
+    let search = "SEARCH a USING INDEX artifact_by_key (type_key=? AND logical_key=?)";
+    assert!(plan.iter().any(|line| line == search), "{plan:#?}");
+}
+
+#[test]
+fn a_step_of_a_walk_is_one_search_without_sorting() {
+    check(
+        FIND_INPUTS,
+        "SEARCH artifact_input USING PRIMARY KEY (artifact_id=?)",
     );
+    check(
+        FIND_OUTPUTS,
+        "SEARCH artifact_input USING COVERING INDEX artifact_input_by_input (input_id=?)",
+    );
+    for text in [FIND_SUCCESSOR, FIND_PREDECESSORS] {
+        check(
+            text,
+            "SEARCH artifact USING INDEX artifact_by_id (artifact_id=?)",
+        );
+    }
+}
+
+#[test]
+fn duplicates_are_searched_by_their_fingerprint() {
+    let connection = migrated();
+    for text in [FIND_DUPLICATE, FIND_CONTENT_DUPLICATE] {
+        let plan = plan(&connection, text);
+        assert_eq!(plan[0], "SEARCH f USING PRIMARY KEY (fingerprint=?)");
+        assert_eq!(plan[1], "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)");
+    }
 }

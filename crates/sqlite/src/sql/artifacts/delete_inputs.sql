@@ -1,1 +1,1 @@
-DELETE FROM artifact_input WHERE artifact_key = :artifact_key
+DELETE FROM artifact_input WHERE artifact_id = :artifact_id

@@ -10,6 +10,7 @@ WHERE f.fingerprint = :fingerprint
     AND a.type_key = (SELECT type_key FROM artifact_type WHERE name = :artifact_type)
     AND a.schema_version = :schema_version
     AND a.logical_key = :logical_key
+    AND a.kind = :kind
     AND a.file_hash = :file_hash
 ORDER BY a.created_at, a.artifact_id
 LIMIT 1

@@ -1,4 +1,4 @@
 SELECT input_id, role
 FROM artifact_input
-WHERE artifact_key = :artifact_key
+WHERE artifact_id = :artifact_id
 ORDER BY position

@@ -6,4 +6,5 @@ SELECT EXISTS (
         AND a.status = 0
         AND a.schema_version = :schema_version
         AND a.size_bytes = :size_bytes
+        AND a.kind = :kind
 )

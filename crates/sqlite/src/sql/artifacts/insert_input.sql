@@ -1,2 +1,2 @@
-INSERT INTO artifact_input (artifact_key, position, input_id, role)
-VALUES (:artifact_key, :position, :input_id, :role)
+INSERT INTO artifact_input (artifact_id, position, input_id, role)
+VALUES (:artifact_id, :position, :input_id, :role)

@@ -7,8 +7,13 @@ FROM artifact AS a INDEXED BY artifact_by_creation
 WHERE a.created_at >= :created_from
     AND (a.created_at, a.artifact_id) < (:before_time, :before_id)
     AND (:status IS NULL OR a.status = :status)
+    AND (:excluded_status IS NULL OR a.status <> :excluded_status)
     AND (:key_prefix IS NULL OR substr(CAST(a.logical_key AS BLOB), 1, length(:key_prefix)) = :key_prefix)
     AND (:logical_key IS NULL OR a.logical_key = :logical_key)
+    AND (
+        :overlaps_from IS NULL
+        OR (a.max_timestamp >= :overlaps_from AND a.min_timestamp < :overlaps_before)
+    )
     AND (
         :tags IS NULL
         OR NOT EXISTS (

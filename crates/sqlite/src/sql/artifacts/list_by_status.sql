@@ -8,8 +8,13 @@ WHERE a.status = :status
     AND a.status <> 0
     AND a.created_at >= :created_from
     AND (a.created_at, a.artifact_id) < (:before_time, :before_id)
+    AND (:excluded_status IS NULL OR a.status <> :excluded_status)
     AND (:key_prefix IS NULL OR substr(CAST(a.logical_key AS BLOB), 1, length(:key_prefix)) = :key_prefix)
     AND (:logical_key IS NULL OR a.logical_key = :logical_key)
+    AND (
+        :overlaps_from IS NULL
+        OR (a.max_timestamp >= :overlaps_from AND a.min_timestamp < :overlaps_before)
+    )
     AND (
         :tags IS NULL
         OR NOT EXISTS (

@@ -24,7 +24,9 @@ INSERT INTO artifact (
     revision,
     last_event,
     tags,
-    input_count
+    input_count,
+    supersedes,
+    tombstone_reason
 )
 VALUES (
     :artifact_id,
@@ -52,7 +54,9 @@ VALUES (
     :revision,
     :last_event,
     :tags,
-    :input_count
+    :input_count,
+    :supersedes,
+    :tombstone_reason
 )
 ON CONFLICT (artifact_id) DO UPDATE SET
     type_key = excluded.type_key,
@@ -79,5 +83,7 @@ ON CONFLICT (artifact_id) DO UPDATE SET
     revision = excluded.revision,
     last_event = excluded.last_event,
     tags = excluded.tags,
-    input_count = excluded.input_count
+    input_count = excluded.input_count,
+    supersedes = excluded.supersedes,
+    tombstone_reason = excluded.tombstone_reason
 RETURNING artifact_key

@@ -1,0 +1,3 @@
+SELECT superseded_by, NULL
+FROM artifact INDEXED BY artifact_by_id
+WHERE artifact_id = :artifact_id
