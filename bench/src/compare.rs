@@ -5,21 +5,15 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::contender::{Entry, Figure};
-use crate::measure::{Bench, Load, Measurement};
-
-/// How a comparison is made.
-pub(crate) struct Plan {
-    pub(crate) figure: Figure,
-    pub(crate) load: Load,
-    pub(crate) pairs: usize,
-    pub(crate) seconds: f64,
-}
+use crate::contender::Entry;
+use crate::figure::Figure;
+use crate::measure::{Bench, Load, Measurement, Plan};
 
 /// The last side against each of the others.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
     pub(crate) figure: Figure,
+    pub(crate) case: &'static str,
     pub(crate) unit: &'static str,
     pub(crate) load: Load,
     pub(crate) sides: Vec<String>,
@@ -49,21 +43,21 @@ pub(crate) struct Ratio {
 
 /// Measures every pair.
 pub(crate) fn run(bench: &Bench, plan: &Plan, sides: &[&Entry]) -> Result<Comparison> {
+    bench.provide(plan)?;
+    let mut turns = bench.turns(plan, sides)?;
     let mut pairs = Vec::new();
     for index in 0..plan.pairs {
-        pairs.push(measure_pair(order(index, sides.len()), |side| {
-            bench.measure(sides[side], plan.load, plan.seconds)
-        })?);
+        let order = order(index, sides.len());
+        pairs.push(measure_pair(order, |side| turns.measure(side))?);
     }
+    turns.finish()?;
     let ratios = (0..sides.len() - 1)
         .map(|floor| Ratio::new(pairs.iter().map(|pair| pair.ratios[floor]).collect()))
         .collect();
     Ok(Comparison {
         figure: plan.figure,
-        unit: match plan.figure {
-            Figure::Publish => "publishes/s",
-            Figure::Big | Figure::Adopt | Figure::Duplicate => "MiB/s",
-        },
+        case: plan.case,
+        unit: plan.figure.unit().rate,
         load: plan.load,
         sides: sides.iter().map(|entry| entry.name.to_owned()).collect(),
         pairs,
@@ -133,6 +127,7 @@ mod tests {
     fn measurement(rate: f64) -> Measurement {
         Measurement {
             operations: 1,
+            units: rate,
             seconds: 1.0,
             rate,
             latency_ms: Latency {
@@ -142,6 +137,7 @@ mod tests {
             },
             cpu_seconds: None,
             peak_resident_bytes: None,
+            written_bytes: None,
             syncs: Syncs::default(),
         }
     }

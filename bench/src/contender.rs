@@ -1,38 +1,28 @@
-//! The seam: what is measured, and who can be measured.
+//! The seam: who can be measured.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::{floor, store};
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Figure {
-    /// Small things made durable, per second
-    Publish,
-    /// One big file copied into the store
-    Big,
-    /// One big file moved into the store
-    Adopt,
-    /// One file published again, which writes nothing; best with `--mebibytes 1`
-    Duplicate,
-}
+use crate::figure::Figure;
 
 /// One side of a comparison, open in one process and used by all of its publishers at once.
 pub(crate) trait Contender: Send + Sync {
-    /// Puts in place what [`Self::publish`] with the same arguments will need. Not timed.
-    fn prepare(&self, publisher: usize, n: usize) -> Result<()>;
+    /// Puts in place what [`Self::work`] with the same arguments will need. Not timed.
+    fn prepare(&self, _publisher: usize, _n: usize) -> Result<()> {
+        Ok(())
+    }
 
-    /// Does one unit of work; when it returns the work is durable, or hashed where that is all there is to it. No two calls
-    /// have the same arguments, in any process, and what they publish must differ.
-    fn publish(&self, publisher: usize, n: usize) -> Result<()>;
+    /// Does one piece of work and returns how much it was, see [`Unit`](crate::figure::Unit); when it returns, what was
+    /// published is durable. While a process lives no two calls have the same arguments, in any process, and what they
+    /// publish must differ; only where nothing is written does every turn begin with the same ones.
+    fn work(&self, publisher: usize, n: usize) -> Result<u64>;
 
     /// The syncs made so far by this process.
-    fn syncs(&self) -> Syncs;
+    fn syncs(&self) -> Syncs {
+        Syncs::default()
+    }
 }
 
 /// How often data was forced to the disk.
@@ -47,10 +37,29 @@ pub(crate) struct Syncs {
 pub(crate) struct World {
     /// Empty before set-up, and shared by all processes of one measurement.
     pub(crate) directory: PathBuf,
-    /// The big file of `big` and `adopt`, on the same filesystem and in the page cache. Must stay as it is.
+    /// What the figure's [`Source`](crate::figure::Source) says, on the same filesystem and in the page cache. Must stay
+    /// as it is.
     pub(crate) source: PathBuf,
+    /// The number of artifacts of a population.
+    pub(crate) artifacts: u64,
+    /// One of the figure's cases.
+    pub(crate) case: String,
     /// Which of the processes this is.
     pub(crate) process: usize,
+}
+
+#[cfg(test)]
+impl World {
+    /// With no source.
+    pub(crate) fn at(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_path_buf(),
+            source: PathBuf::new(),
+            artifacts: 0,
+            case: String::new(),
+            process: 0,
+        }
+    }
 }
 
 /// A contender that can be chosen by name.
@@ -62,117 +71,4 @@ pub(crate) struct Entry {
     pub(crate) set_up: fn(&Path) -> Result<()>,
     /// Called in every process.
     pub(crate) open: fn(&World) -> Result<Box<dyn Contender>>,
-}
-
-/// Everybody, floors first. The last one of a figure is what its ratios are about.
-const ENTRIES: &[Entry] = &[
-    Entry {
-        figure: Figure::Publish,
-        name: "floor",
-        set_up: floor::publish::set_up,
-        open: floor::publish::open,
-    },
-    Entry {
-        figure: Figure::Publish,
-        name: "artstore",
-        set_up: store::set_up,
-        open: store::open_small,
-    },
-    Entry {
-        figure: Figure::Big,
-        name: "disk",
-        set_up: floor::nothing,
-        open: floor::disk::open,
-    },
-    Entry {
-        figure: Figure::Big,
-        name: "sha256",
-        set_up: floor::nothing,
-        open: floor::sha256::open,
-    },
-    Entry {
-        figure: Figure::Big,
-        name: "artstore",
-        set_up: store::set_up,
-        open: store::open_copy,
-    },
-    Entry {
-        figure: Figure::Adopt,
-        name: "sha256",
-        set_up: floor::nothing,
-        open: floor::sha256::open,
-    },
-    Entry {
-        figure: Figure::Adopt,
-        name: "artstore",
-        set_up: store::set_up,
-        open: store::open_adopt,
-    },
-    Entry {
-        figure: Figure::Duplicate,
-        name: "sha256",
-        set_up: floor::nothing,
-        open: floor::sha256::open,
-    },
-    Entry {
-        figure: Figure::Duplicate,
-        name: "artstore",
-        set_up: store::set_up,
-        open: store::open_duplicate,
-    },
-];
-
-/// The contender of this name.
-pub(crate) fn find(figure: Figure, name: &str) -> Result<&'static Entry> {
-    of(figure)
-        .find(|entry| entry.name == name)
-        .with_context(|| {
-            let known: Vec<_> = of(figure).map(|entry| entry.name).collect();
-            format!(
-                "no contender `{name}` for this figure; known are {}",
-                known.join(", ")
-            )
-        })
-}
-
-/// The contenders of these names, or all of the figure if none is named. A lone one is compared with itself, which shows
-/// how far ratios stray by chance.
-pub(crate) fn sides(figure: Figure, names: &[String]) -> Result<Vec<&'static Entry>> {
-    let mut sides: Vec<&Entry> = if names.is_empty() {
-        of(figure).collect()
-    } else {
-        let found = names.iter().map(|name| find(figure, name));
-        found.collect::<Result<_>>()?
-    };
-    match sides.first() {
-        None => bail!("this figure has no contenders"),
-        Some(&first) if sides.len() == 1 => sides.push(first),
-        Some(_) => {}
-    }
-    Ok(sides)
-}
-
-fn of(figure: Figure) -> impl Iterator<Item = &'static Entry> {
-    ENTRIES.iter().filter(move |entry| entry.figure == figure)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_figure_has_two_sides() {
-        for figure in Figure::value_variants() {
-            assert!(sides(*figure, &[]).unwrap().len() >= 2, "{figure:?}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
-        let error = sides(Figure::Big, &["tape".to_owned()]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no contender `tape` for this figure; known are disk, sha256, artstore"
-        );
-    }
 }

@@ -4,6 +4,8 @@ mod committer;
 pub(crate) mod disk;
 pub(crate) mod publish;
 pub(crate) mod sha256;
+pub(crate) mod statements;
+pub(crate) mod table;
 
 use std::fs::File;
 use std::io;

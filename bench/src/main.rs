@@ -9,10 +9,13 @@
 //! cargo run --release -p artstore-bench -- publish --processes
 //! cargo run --release -p artstore-bench -- big
 //! cargo run --release -p artstore-bench -- adopt --json
+//! cargo run --release -p artstore-bench -- page --artifacts 1000000 --cases tag,key
 //! ```
 //!
-//! [`contender`] is the seam and the table of contenders, `floor` the floors, [`measure`] and [`worker`] the two ends of
-//! one measurement, [`compare`] the pairs, and [`report`] what is printed.
+//! [`figure`] says what can be measured, [`contender`] is the seam and [`entries`] the table of contenders, `floor` and
+//! `store` their two sorts; [`source`] makes what they read, [`population`] a catalog of a million artifacts among it;
+//! [`measure`], [`parent`] and [`worker`] are the two ends of one measurement, [`compare`] makes the pairs, and [`report`] is
+//! what is printed.
 
 #![expect(
     clippy::print_stdout,
@@ -20,13 +23,22 @@
     reason = "a command-line tool speaks to its terminal"
 )]
 
+mod columns;
 mod compare;
 mod contender;
+mod csv;
+mod entries;
+mod figure;
 mod floor;
 mod measure;
+mod parent;
 mod place;
+mod population;
 mod process;
+mod questions;
+mod random;
 mod report;
+mod source;
 mod store;
 mod worker;
 
@@ -36,9 +48,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
-use crate::compare::{Comparison, Plan};
-use crate::contender::Figure;
-use crate::measure::{Bench, Load};
+use crate::compare::Comparison;
+use crate::figure::Figure;
+use crate::measure::{Bench, Load, Plan};
+use crate::source::Sizes;
 
 /// Measures artstore against what the machine itself can do.
 #[derive(Parser)]
@@ -62,9 +75,17 @@ struct Arguments {
     #[arg(long, num_args = 0..=1, default_missing_value = "16", conflicts_with = "publishers")]
     processes: Option<usize>,
 
-    /// Size of the file (figures `big` and `adopt`)
+    /// Size of the file (figures `big`, `adopt`, `duplicate` and `table`)
     #[arg(long, default_value_t = 1024)]
     mebibytes: u64,
+
+    /// Artifacts in the catalog (figures `lineage`, `get` and `page`)
+    #[arg(long, default_value_t = 1_000_000)]
+    artifacts: u64,
+
+    /// Which of the figure's cases are measured; all if left out
+    #[arg(long, value_delimiter = ',')]
+    cases: Vec<String>,
 
     /// Who is compared, the one that the ratios are about last; all that are known if left out
     #[arg(long, value_delimiter = ',')]
@@ -84,7 +105,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let outcome = if std::env::args().nth(1).as_deref() == Some(measure::WORKER) {
+    let outcome = if std::env::args().nth(1).as_deref() == Some(parent::WORKER) {
         worker::run()
     } else {
         run(&Arguments::parse())
@@ -104,19 +125,18 @@ fn run(arguments: &Arguments) -> Result<()> {
         Some(directory) => directory.clone(),
         None => directory_of_this_program()?,
     };
-    let mut bench = Bench::new(&directory, arguments.figure, arguments.mebibytes)?;
+    let sizes = Sizes {
+        mebibytes: arguments.mebibytes,
+        artifacts: arguments.artifacts,
+    };
+    let plans = plans(arguments)?;
+    let sides = entries::sides(arguments.figure, &arguments.sides)?;
+    let mut bench = Bench::new(&directory, sizes)?;
     if arguments.keep {
         eprintln!("everything stays in {}", bench.keep().display());
     }
-    let sides = contender::sides(arguments.figure, &arguments.sides)?;
     let mut comparisons: Vec<Comparison> = Vec::new();
-    for load in loads(arguments) {
-        let plan = Plan {
-            figure: arguments.figure,
-            load,
-            pairs: arguments.pairs,
-            seconds: arguments.seconds,
-        };
+    for plan in plans {
         let comparison = compare::run(&bench, &plan, &sides)?;
         if !arguments.json {
             println!("{}", report::markdown(&comparison));
@@ -127,6 +147,33 @@ fn run(arguments: &Arguments) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&comparisons)?);
     }
     Ok(())
+}
+
+/// One for each comparison.
+fn plans(arguments: &Arguments) -> Result<Vec<Plan>> {
+    let known = arguments.figure.cases();
+    for case in &arguments.cases {
+        ensure!(
+            known.contains(&case.as_str()),
+            "no case `{case}` of this figure; known are: {}",
+            known.join("; ")
+        );
+    }
+    let is_chosen = |case: &&str| {
+        arguments.cases.is_empty() || arguments.cases.iter().any(|chosen| chosen == case)
+    };
+    let loads = loads(arguments);
+    let cases = known.into_iter().filter(is_chosen);
+    let plans = cases.flat_map(|case| {
+        loads.iter().map(move |&load| Plan {
+            figure: arguments.figure,
+            case,
+            load,
+            pairs: arguments.pairs,
+            seconds: arguments.seconds,
+        })
+    });
+    Ok(plans.collect())
 }
 
 fn loads(arguments: &Arguments) -> Vec<Load> {
@@ -142,7 +189,7 @@ fn loads(arguments: &Arguments) -> Vec<Load> {
                 .map(|&publishers| Load { publishers, ..one })
                 .collect()
         }
-        (Figure::Big | Figure::Adopt | Figure::Duplicate, _) => vec![one],
+        _ => vec![one],
     }
 }
 

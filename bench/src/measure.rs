@@ -1,23 +1,21 @@
 //! One measurement: processes of this program that begin together in a fresh directory.
 //!
-//! Even one publisher has a process of its own, so that peak memory and processor time are those of one measurement.
+//! Even one publisher has a process of its own, so that peak memory and processor time are those of one measurement. Only
+//! sides that do nothing but read share a process, see [`Figure::shares_a_process`].
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::Serialize;
 use tempfile::TempDir;
 
-use crate::contender::{Entry, Figure, Syncs, World};
-use crate::floor::disk::write_blocks;
+use crate::contender::{Entry, Syncs, World};
+use crate::figure::Figure;
+use crate::parent::Worker;
 use crate::place;
-use crate::worker::{READY, Tally, Task};
-
-/// The first argument of a process that is a worker.
-pub(crate) const WORKER: &str = "--worker";
+use crate::source::{self, Sizes};
+use crate::worker::{Tally, Task};
 
 /// How many work at once.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -27,26 +25,48 @@ pub(crate) struct Load {
     pub(crate) publishers: usize,
 }
 
+/// How a comparison is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) figure: Figure,
+    /// One of the figure's.
+    pub(crate) case: &'static str,
+    pub(crate) load: Load,
+    pub(crate) pairs: usize,
+    pub(crate) seconds: f64,
+}
+
 /// A place to measure in. Removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Bench {
     directory: TempDir,
-    /// What one unit of work counts in the rate: 1, or the size of the file.
-    units: u64,
+    sizes: Sizes,
+}
+
+/// Takes turns of the sides of a comparison.
+pub(crate) enum Turns<'a> {
+    /// Each in processes and in a directory of its own.
+    Apart(&'a Bench, &'a Plan, &'a [&'a Entry]),
+    /// All in one process.
+    Together(Figure, Worker),
 }
 
 /// What one side did in one turn.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measurement {
     pub(crate) operations: usize,
+    /// In the figure's unit.
+    pub(crate) units: f64,
     pub(crate) seconds: f64,
-    /// Operations per second, or MiB per second.
+    /// Units per second.
     pub(crate) rate: f64,
     pub(crate) latency_ms: Latency,
     /// Of all processes; nothing where the system does not tell.
     pub(crate) cpu_seconds: Option<f64>,
     /// Of the largest process.
     pub(crate) peak_resident_bytes: Option<u64>,
+    /// To the disk, by all processes.
+    pub(crate) written_bytes: Option<u64>,
     pub(crate) syncs: Syncs,
 }
 
@@ -59,24 +79,12 @@ pub(crate) struct Latency {
 }
 
 impl Bench {
-    /// Prepares a place below `directory`, with the big file if the figure needs it.
-    pub(crate) fn new(directory: &Path, figure: Figure, mebibytes: u64) -> Result<Self> {
-        let directory = place::spread(directory)?;
-        let bench = Self {
-            units: match figure {
-                Figure::Publish => 1,
-                Figure::Big | Figure::Adopt | Figure::Duplicate => mebibytes,
-            },
-            directory,
-        };
-        if figure != Figure::Publish {
-            ensure!(mebibytes > 0, "--mebibytes must be at least 1");
-            let source = bench.source();
-            write_blocks(&source, mebibytes)
-                .and_then(|file| file.sync_all())
-                .with_context(|| format!("cannot write {}", source.display()))?;
-        }
-        Ok(bench)
+    /// Prepares a place below `directory`, where what is read is of these sizes.
+    pub(crate) fn new(directory: &Path, sizes: Sizes) -> Result<Self> {
+        Ok(Self {
+            directory: place::spread(directory)?,
+            sizes,
+        })
     }
 
     /// Leaves everything in place when dropped, and says where that is.
@@ -85,57 +93,100 @@ impl Bench {
         self.directory.path()
     }
 
-    /// Lets `entry` work for some seconds.
-    pub(crate) fn measure(&self, entry: &Entry, load: Load, seconds: f64) -> Result<Measurement> {
+    /// Makes what the comparison reads, if it is not there yet.
+    pub(crate) fn provide(&self, plan: &Plan) -> Result<()> {
+        source::provide(&self.source(plan), plan.figure.source(plan.case), self.sizes)
+    }
+
+    /// Gets ready to measure `sides`.
+    pub(crate) fn turns<'a>(
+        &'a self,
+        plan: &'a Plan,
+        sides: &'a [&'a Entry],
+    ) -> Result<Turns<'a>> {
+        if !plan.figure.shares_a_process() {
+            return Ok(Turns::Apart(self, plan, sides));
+        }
+        let directory = place::fresh(self.directory.path())?;
+        let mut worker = Worker::start(&self.task(plan, sides, &directory, 0))?;
+        worker.wait_until_ready()?;
+        Ok(Turns::Together(plan.figure, worker))
+    }
+
+    fn source(&self, plan: &Plan) -> PathBuf {
+        let source = plan.figure.source(plan.case);
+        let name = format!("{source:?}").to_lowercase();
+        self.directory.path().join(format!("source-{name}"))
+    }
+
+    fn task(&self, plan: &Plan, sides: &[&Entry], directory: &Path, process: usize) -> Task {
+        Task {
+            figure: plan.figure,
+            contenders: sides.iter().map(|entry| entry.name.to_owned()).collect(),
+            world: World {
+                directory: directory.to_path_buf(),
+                source: self.source(plan),
+                artifacts: self.sizes.artifacts,
+                case: plan.case.to_owned(),
+                process,
+            },
+            publishers: plan.load.publishers,
+            seconds: plan.seconds,
+        }
+    }
+
+    fn measure_apart(&self, plan: &Plan, entry: &Entry) -> Result<Measurement> {
         let world = place::fresh(self.directory.path())?;
         (entry.set_up)(&world)?;
         // What the last measurement left in memory must not be written back during this one.
         rustix::fs::sync();
-        let tallies = self.run_workers(entry, &world, load, seconds)?;
-        if entry.figure != Figure::Publish {
-            fs::remove_dir_all(&world)
-                .with_context(|| format!("cannot remove {}", world.display()))?;
-        }
-        Ok(Measurement::new(&tallies, self.units))
-    }
-
-    fn source(&self) -> PathBuf {
-        self.directory.path().join("source")
-    }
-
-    fn run_workers(
-        &self,
-        entry: &Entry,
-        directory: &Path,
-        load: Load,
-        seconds: f64,
-    ) -> Result<Vec<Tally>> {
-        let mut workers = Vec::new();
-        for process in 0..load.processes {
-            workers.push(Worker::start(&Task {
-                figure: entry.figure,
-                contender: entry.name.to_owned(),
-                world: World {
-                    directory: directory.to_path_buf(),
-                    source: self.source(),
-                    process,
-                },
-                publishers: load.publishers,
-                seconds,
-            })?);
-        }
+        let processes = 0..plan.load.processes;
+        let workers = processes.map(|process| {
+            let task = self.task(plan, &[entry], &world, process);
+            Worker::start(&task)
+        });
+        let mut workers: Vec<Worker> = workers.collect::<Result<_>>()?;
         for worker in &mut workers {
             worker.wait_until_ready()?;
         }
         for worker in &mut workers {
-            worker.begin()?;
+            worker.begin(0)?;
         }
-        workers.into_iter().map(Worker::finish).collect()
+        let tallies = workers.iter_mut().map(Worker::tally);
+        let tallies: Vec<Tally> = tallies.collect::<Result<_>>()?;
+        for worker in workers {
+            worker.finish()?;
+        }
+        if plan.figure.leaves_large_files() {
+            fs::remove_dir_all(&world)
+                .with_context(|| format!("cannot remove {}", world.display()))?;
+        }
+        Ok(Measurement::new(&tallies, plan.figure))
+    }
+}
+
+impl Turns<'_> {
+    /// Lets one of the sides work for some seconds.
+    pub(crate) fn measure(&mut self, side: usize) -> Result<Measurement> {
+        match self {
+            Self::Apart(bench, plan, sides) => bench.measure_apart(plan, sides[side]),
+            Self::Together(figure, worker) => {
+                worker.begin(side)?;
+                Ok(Measurement::new(&[worker.tally()?], *figure))
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        match self {
+            Self::Apart(..) => Ok(()),
+            Self::Together(_, worker) => worker.finish(),
+        }
     }
 }
 
 impl Measurement {
-    fn new(tallies: &[Tally], units: u64) -> Self {
+    fn new(tallies: &[Tally], figure: Figure) -> Self {
         let mut latencies: Vec<u64> = tallies
             .iter()
             .flat_map(|tally| tally.microseconds.iter().copied())
@@ -146,16 +197,20 @@ impl Measurement {
             .iter()
             .map(|tally| tally.seconds)
             .fold(0.0, f64::max);
+        let amount: u64 = tallies.iter().map(|tally| tally.amount).sum();
+        let units = amount as f64 / figure.unit().amount as f64;
         Self {
             operations,
+            units,
             seconds,
-            rate: operations as f64 * units as f64 / seconds,
+            rate: units / seconds,
             latency_ms: Latency::of_sorted(&latencies),
             cpu_seconds: tallies.iter().map(|tally| tally.cpu_seconds).sum(),
             peak_resident_bytes: tallies
                 .iter()
                 .filter_map(|tally| tally.peak_resident_bytes)
                 .max(),
+            written_bytes: tallies.iter().map(|tally| tally.written_bytes).sum(),
             syncs: Syncs {
                 fsync: tallies.iter().map(|tally| tally.syncs.fsync).sum(),
                 fdatasync: tallies.iter().map(|tally| tally.syncs.fdatasync).sum(),
@@ -180,71 +235,6 @@ impl Latency {
     }
 }
 
-/// A worker as its parent sees it. Killed if it is dropped before it has finished.
-struct Worker {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl Worker {
-    fn start(task: &Task) -> Result<Self> {
-        let program = std::env::current_exe().context("cannot find this program")?;
-        let mut child = Command::new(program)
-            .arg(WORKER)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start a worker")?;
-        let input = child.stdin.take().context("a worker has no input")?;
-        let output = child.stdout.take().context("a worker has no output")?;
-        let mut worker = Self {
-            child,
-            input,
-            output: BufReader::new(output),
-        };
-        worker.say(&serde_json::to_string(task)?)?;
-        Ok(worker)
-    }
-
-    fn wait_until_ready(&mut self) -> Result<()> {
-        let answer = self.hear()?;
-        ensure!(answer == READY, "a worker did not get ready");
-        Ok(())
-    }
-
-    fn begin(&mut self) -> Result<()> {
-        self.say("begin")
-    }
-
-    fn finish(mut self) -> Result<Tally> {
-        let answer = self.hear()?;
-        let status = self.child.wait().context("cannot wait for a worker")?;
-        ensure!(status.success(), "a worker ended with {status}");
-        serde_json::from_str(&answer).context("cannot understand a worker")
-    }
-
-    fn say(&mut self, line: &str) -> Result<()> {
-        writeln!(self.input, "{line}").context("cannot write to a worker")
-    }
-
-    fn hear(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.output
-            .read_line(&mut line)
-            .context("cannot read from a worker")?;
-        Ok(line.trim_end().to_owned())
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // Both fail on a worker that has finished, which is most often the case.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,9 +242,11 @@ mod tests {
     fn tally(microseconds: &[u64], seconds: f64) -> Tally {
         Tally {
             microseconds: microseconds.to_vec(),
+            amount: (microseconds.len() as u64 * 4) << 20,
             seconds,
             cpu_seconds: Some(0.5),
             peak_resident_bytes: Some(microseconds.len() as u64),
+            written_bytes: Some(4096),
             syncs: Syncs {
                 fsync: 1,
                 fdatasync: 2,
@@ -266,7 +258,7 @@ mod tests {
     fn processes_add_up_over_the_longest_of_them() {
         let tallies = [tally(&[1000, 3000], 2.0), tally(&[2000, 4000, 5000], 2.5)];
 
-        let measurement = Measurement::new(&tallies, 4);
+        let measurement = Measurement::new(&tallies, Figure::Big);
 
         assert_eq!(measurement.operations, 5);
         assert!((measurement.rate - 8.0).abs() < 1e-9);
@@ -278,6 +270,7 @@ mod tests {
         assert_eq!(measurement.latency_ms, latency);
         assert_eq!(measurement.cpu_seconds, Some(1.0));
         assert_eq!(measurement.peak_resident_bytes, Some(3));
+        assert_eq!(measurement.written_bytes, Some(8192));
         assert_eq!(measurement.syncs.fdatasync, 4);
     }
 }

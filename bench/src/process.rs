@@ -13,6 +13,11 @@ pub(crate) fn peak_resident_bytes() -> Option<u64> {
     peak_resident(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
+/// What all threads gave the disk to write, in whole pages: those that were made dirty.
+pub(crate) fn written_bytes() -> Option<u64> {
+    written(&fs::read_to_string("/proc/self/io").ok()?)
+}
+
 fn cpu_ticks(stat: &str) -> Option<u64> {
     // The name of the program is in parentheses and may hold spaces.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -30,6 +35,13 @@ fn peak_resident(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+fn written(io: &str) -> Option<u64> {
+    let value = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes:"))?;
+    value.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +50,14 @@ mod tests {
     fn user_and_system_time_are_added() {
         let stat = "12 (a b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 7 7 20 0";
         assert_eq!(cpu_ticks(stat), Some(300));
+    }
+
+    #[test]
+    fn only_what_goes_to_the_disk_counts_as_written() {
+        assert_eq!(
+            written("wchar: 9\nwrite_bytes: 4096\ncancelled_write_bytes: 1\n"),
+            Some(4096)
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::compare::{Comparison, median};
-use crate::contender::Figure;
+use crate::figure::Figure;
 use crate::measure::Measurement;
 
 /// A heading, the pairs with their ratios, and what each side used.
@@ -18,15 +18,15 @@ pub(crate) fn markdown(comparison: &Comparison) -> String {
 
 fn title(comparison: &Comparison) -> String {
     let load = comparison.load;
-    match comparison.figure {
-        Figure::Publish => format!(
-            "publish: {} x {}",
+    let title = comparison.figure.title();
+    match (comparison.figure, comparison.case) {
+        (Figure::Publish, _) => format!(
+            "{title}: {} x {}",
             count(load.processes, "process", "processes"),
             count(load.publishers, "publisher", "publishers")
         ),
-        Figure::Big => "big: a file copied into the store".to_owned(),
-        Figure::Adopt => "adopt: a file moved into the store".to_owned(),
-        Figure::Duplicate => "duplicate: a file published again".to_owned(),
+        (_, "") => title.to_owned(),
+        (_, case) => format!("{title}: {case}"),
     }
 }
 
@@ -76,43 +76,47 @@ fn pairs(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-/// Medians over the pairs.
+/// Medians over the pairs. An operation is what was timed alone, of several units where one is too short.
 fn costs(comparison: &Comparison) -> Vec<String> {
     let header = [
-        "side",
-        "median ms",
-        "p99 ms",
-        "max ms",
-        "fsync each",
-        "fdatasync each",
-        "CPU ms each",
-        "peak RSS MiB",
+        "side".to_owned(),
+        "median ms".to_owned(),
+        "p99 ms".to_owned(),
+        "max ms".to_owned(),
+        format!("µs per {}", comparison.figure.unit().one),
+        "fsync each".to_owned(),
+        "fdatasync each".to_owned(),
+        "CPU ms each".to_owned(),
+        "written MiB each".to_owned(),
+        "peak RSS MiB".to_owned(),
     ];
-    let mut lines = vec![row(&header), row(&["---"; 8])];
+    let mut lines = vec![row(&header), row(&["---"; 10])];
     for (side, name) in comparison.sides.iter().enumerate() {
         let cell = |digits, value: fn(&Measurement) -> Option<f64>| {
             median_of(comparison, side, digits, value)
         };
         lines.push(row(&[
             name.clone(),
-            cell(2, |turn| Some(turn.latency_ms.median)),
-            cell(2, |turn| Some(turn.latency_ms.p99)),
-            cell(2, |turn| Some(turn.latency_ms.max)),
-            cell(3, |turn| {
-                Some(turn.syncs.fsync as f64 / turn.operations as f64)
-            }),
-            cell(3, |turn| {
-                Some(turn.syncs.fdatasync as f64 / turn.operations as f64)
-            }),
-            cell(3, |turn| {
-                Some(turn.cpu_seconds? * 1000.0 / turn.operations as f64)
-            }),
-            cell(1, |turn| {
-                Some(turn.peak_resident_bytes? as f64 / 1024.0 / 1024.0)
-            }),
+            cell(3, |turn| Some(turn.latency_ms.median)),
+            cell(3, |turn| Some(turn.latency_ms.p99)),
+            cell(3, |turn| Some(turn.latency_ms.max)),
+            cell(2, |turn| Some(turn.seconds * 1e6 / turn.units)),
+            cell(3, |turn| each(turn, turn.syncs.fsync as f64)),
+            cell(3, |turn| each(turn, turn.syncs.fdatasync as f64)),
+            cell(3, |turn| each(turn, turn.cpu_seconds? * 1000.0)),
+            cell(3, |turn| each(turn, mebibytes(turn.written_bytes?))),
+            cell(1, |turn| Some(mebibytes(turn.peak_resident_bytes?))),
         ]));
     }
     lines
+}
+
+fn each(turn: &Measurement, total: f64) -> Option<f64> {
+    Some(total / turn.operations as f64)
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
 }
 
 fn median_of(
@@ -144,6 +148,7 @@ mod tests {
     fn turn(rate: f64) -> Measurement {
         Measurement {
             operations: 4,
+            units: 4.0,
             seconds: 1.0,
             rate,
             latency_ms: Latency {
@@ -153,6 +158,7 @@ mod tests {
             },
             cpu_seconds: Some(0.004),
             peak_resident_bytes: None,
+            written_bytes: Some(6 << 20),
             syncs: Syncs {
                 fsync: 2,
                 fdatasync: 12,
@@ -164,6 +170,7 @@ mod tests {
     fn a_comparison_is_two_tables() {
         let comparison = Comparison {
             figure: Figure::Publish,
+            case: "",
             unit: "publishes/s",
             load: Load {
                 processes: 1,
@@ -189,10 +196,10 @@ mod tests {
 | 1 | artstore floor | 100.0 | 75.0 | 0.750 |
 | **median** | (min .. max) | 100.0 | 75.0 | **0.750** (0.750 .. 0.750) |
 
-| side | median ms | p99 ms | max ms | fsync each | fdatasync each | CPU ms each | peak RSS MiB |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-| floor | 1.50 | 2.00 | 3.00 | 0.500 | 3.000 | 1.000 | unknown |
-| artstore | 1.50 | 2.00 | 3.00 | 0.500 | 3.000 | 1.000 | unknown |
+| side | median ms | p99 ms | max ms | µs per publish | fsync each | fdatasync each | CPU ms each | written MiB each | peak RSS MiB |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| floor | 1.500 | 2.000 | 3.000 | 250000.00 | 0.500 | 3.000 | 1.000 | 1.500 | unknown |
+| artstore | 1.500 | 2.000 | 3.000 | 250000.00 | 0.500 | 3.000 | 1.000 | 1.500 | unknown |
 ";
         assert_eq!(markdown(&comparison), expected);
     }

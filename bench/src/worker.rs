@@ -1,7 +1,8 @@
 //! One process of a measurement.
 //!
-//! It reads its [`Task`] as one line of JSON, opens its contender, says that it is ready, waits for a line so that all
-//! processes begin together, and prints a [`Tally`] as one line of JSON.
+//! It reads its [`Task`] as one line of JSON, opens its contenders, says that it is ready, and then waits for lines, so that
+//! all processes begin together. Each line names a contender, which takes its turn; a [`Tally`] is printed as one line
+//! of JSON.
 
 use std::io::{BufRead as _, stdin};
 use std::thread;
@@ -10,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
-use crate::contender::{self, Contender, Figure, Syncs, World};
-use crate::process;
+use crate::contender::{Contender, Syncs, World};
+use crate::figure::Figure;
+use crate::{entries, process};
 
 /// What a worker says when it may be started.
 pub(crate) const READY: &str = "ready";
@@ -20,73 +22,93 @@ pub(crate) const READY: &str = "ready";
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) figure: Figure,
-    pub(crate) contender: String,
+    /// Who takes turns.
+    pub(crate) contenders: Vec<String>,
     pub(crate) world: World,
     pub(crate) publishers: usize,
     pub(crate) seconds: f64,
 }
 
-/// What a worker has done.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a worker has done in one turn.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
-    /// How long each unit took.
+    /// How long each piece of work took.
     pub(crate) microseconds: Vec<u64>,
+    /// How much it was in all.
+    pub(crate) amount: u64,
     /// How long the publisher worked that worked longest, preparations left out.
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: Option<f64>,
     pub(crate) peak_resident_bytes: Option<u64>,
+    /// Preparations are not left out.
+    pub(crate) written_bytes: Option<u64>,
     pub(crate) syncs: Syncs,
+}
+
+/// What one publisher has done.
+#[derive(Debug, Default)]
+struct Share {
+    durations: Vec<Duration>,
+    amount: u64,
 }
 
 /// Runs as a worker.
 pub(crate) fn run() -> Result<()> {
     let mut lines = stdin().lock().lines();
-    let mut next = || {
-        let line = lines.next().context("the parent is gone")?;
-        line.context("cannot read from the parent")
-    };
-    let task: Task = serde_json::from_str(&next()?).context("cannot understand the task")?;
-    let entry = contender::find(task.figure, &task.contender)?;
-    let contender = (entry.open)(&task.world)?;
+    let task = lines.next().context("the parent is gone")?;
+    let task = task.context("cannot read from the parent")?;
+    let task: Task = serde_json::from_str(&task).context("cannot understand the task")?;
+    let contenders = task.contenders.iter().map(|name| {
+        let entry = entries::find(task.figure, name)?;
+        (entry.open)(&task.world)
+    });
+    let contenders: Vec<Box<dyn Contender>> = contenders.collect::<Result<_>>()?;
     println!("{READY}");
-    next()?;
-    let tally = work(contender.as_ref(), &task)?;
-    println!("{}", serde_json::to_string(&tally)?);
+    for line in lines {
+        let turn: usize = line.context("cannot read from the parent")?.parse()?;
+        let contender = contenders.get(turn).context("nobody has this number")?;
+        let tally = work(contender.as_ref(), &task)?;
+        println!("{}", serde_json::to_string(&tally)?);
+    }
     Ok(())
 }
 
 fn work(contender: &dyn Contender, task: &Task) -> Result<Tally> {
     let cpu_before = process::cpu_seconds();
+    let written_before = process::written_bytes();
     let syncs_before = contender.syncs();
     let first = task.world.process * task.publishers;
     let publishers = first..first + task.publishers;
     let limit = Duration::try_from_secs_f64(task.seconds).context("--seconds is no duration")?;
-    let units = thread::scope(|scope| {
+    let shares = thread::scope(|scope| {
         let threads: Vec<_> = publishers
-            .map(|publisher| scope.spawn(move || publish_until(limit, contender, publisher)))
+            .map(|publisher| scope.spawn(move || work_until(limit, contender, publisher)))
             .collect();
-        let units = threads.into_iter().map(|thread| {
+        let shares = threads.into_iter().map(|thread| {
             let outcome = thread.join();
             outcome.map_err(|_| anyhow!("a publisher panicked"))?
         });
-        units.collect::<Result<Vec<Vec<Duration>>>>()
+        shares.collect::<Result<Vec<Share>>>()
     })?;
-    let cpu_seconds = process::cpu_seconds()
-        .zip(cpu_before)
-        .map(|(after, before)| after - before);
     let syncs = contender.syncs();
     Ok(Tally {
-        seconds: units
+        seconds: shares
             .iter()
-            .map(|units| units.iter().sum::<Duration>().as_secs_f64())
+            .map(|share| share.durations.iter().sum::<Duration>().as_secs_f64())
             .fold(0.0, f64::max),
-        microseconds: units
+        microseconds: shares
             .iter()
-            .flatten()
-            .map(|unit| u64::try_from(unit.as_micros()).unwrap_or(u64::MAX))
+            .flat_map(|share| &share.durations)
+            .map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
             .collect(),
-        cpu_seconds,
+        amount: shares.iter().map(|share| share.amount).sum(),
+        cpu_seconds: process::cpu_seconds()
+            .zip(cpu_before)
+            .map(|(after, before)| after - before),
         peak_resident_bytes: process::peak_resident_bytes(),
+        written_bytes: process::written_bytes()
+            .zip(written_before)
+            .map(|(after, before)| after - before),
         syncs: Syncs {
             fsync: syncs.fsync - syncs_before.fsync,
             fdatasync: syncs.fdatasync - syncs_before.fdatasync,
@@ -94,29 +116,25 @@ fn work(contender: &dyn Contender, task: &Task) -> Result<Tally> {
     })
 }
 
-/// How long each unit took, at least one.
-fn publish_until(
-    limit: Duration,
-    contender: &dyn Contender,
-    publisher: usize,
-) -> Result<Vec<Duration>> {
-    let mut units = Vec::new();
+/// At least one piece of work.
+fn work_until(limit: Duration, contender: &dyn Contender, publisher: usize) -> Result<Share> {
+    let mut share = Share::default();
     let mut worked = Duration::ZERO;
-    while units.is_empty() || worked < limit {
-        let n = units.len();
+    while share.durations.is_empty() || worked < limit {
+        let n = share.durations.len();
         contender.prepare(publisher, n)?;
         let start = Instant::now();
-        contender.publish(publisher, n)?;
-        let unit = start.elapsed();
-        worked += unit;
-        units.push(unit);
+        share.amount += contender.work(publisher, n)?;
+        let duration = start.elapsed();
+        worked += duration;
+        share.durations.push(duration);
     }
-    Ok(units)
+    Ok(share)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::Path;
     use std::sync::Mutex;
 
     use super::*;
@@ -125,13 +143,9 @@ mod tests {
     struct Recorder(Mutex<Vec<(usize, usize)>>);
 
     impl Contender for Recorder {
-        fn prepare(&self, _publisher: usize, _n: usize) -> Result<()> {
-            Ok(())
-        }
-
-        fn publish(&self, publisher: usize, n: usize) -> Result<()> {
+        fn work(&self, publisher: usize, n: usize) -> Result<u64> {
             self.0.lock().unwrap().push((publisher, n));
-            Ok(())
+            Ok(5)
         }
 
         fn syncs(&self) -> Syncs {
@@ -147,11 +161,10 @@ mod tests {
         let recorder = Recorder::default();
         let task = Task {
             figure: Figure::Publish,
-            contender: String::new(),
+            contenders: Vec::new(),
             world: World {
-                directory: PathBuf::new(),
-                source: PathBuf::new(),
                 process: 2,
+                ..World::at(Path::new(""))
             },
             publishers: 3,
             seconds: 0.0,
@@ -163,6 +176,7 @@ mod tests {
         units.sort_unstable();
         assert_eq!(units, [(6, 0), (7, 0), (8, 0)]);
         assert_eq!(tally.microseconds.len(), 3);
+        assert_eq!(tally.amount, 15);
         assert_eq!(tally.syncs.fsync, 3);
     }
 }

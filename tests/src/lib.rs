@@ -6,6 +6,7 @@
 //! | [`explorer`] | every crash and every fault of small workloads |
 //! | [`kill`] | processes that are killed at named points |
 //! | [`observed`] | decorators that ask an observer before every change |
+//! | [`spelling`] | one small table in many spellings |
 //! | [`store`] | a store on the local filesystem whose parts can be wrapped |
 //! | [`trial`] | a store in a directory of its own, looked at from outside |
 
@@ -15,5 +16,6 @@ pub mod explorer;
 pub mod kill;
 pub mod model_fs;
 pub mod observed;
+pub mod spelling;
 pub mod store;
 pub mod trial;

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use artstore_context::{SystemClock, UuidV7Ids};
 use artstore_core::Result;
-use artstore_core::backend::{ArtifactCatalog, DomainLock, IdSource, NoProgress};
+use artstore_core::backend::{ArtifactCatalog, DomainLock, IdSource, NoProgress, TableReader};
 use artstore_core::format::CatalogUrls;
-use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::ports::{ArtifactStorePort, ArtifactTypeRegistry, Maintenance};
 use artstore_engine::{CatalogSet, Engine, EngineParts, EngineSettings};
 use artstore_fs::vfs::Vfs;
 use artstore_fs::{FsLock, FsStore, RealVfs};
 use artstore_sqlite::{SqliteArtifactCatalog, SqliteSettings};
+use artstore_tabular::TabularReader;
 
 use crate::observed::Observer;
 use crate::observed::catalog::ObservedCatalog;
+use crate::observed::tables::ObservedTables;
 use crate::observed::vfs::ObservedVfs;
 
 /// An engine on real files and a real database.
@@ -34,6 +36,8 @@ pub struct Wrapping {
     pub lock: Around<dyn DomainLock>,
     /// Around the catalog.
     pub catalog: Around<dyn ArtifactCatalog>,
+    /// Around what reads tables.
+    pub tables: Around<dyn TableReader>,
 }
 
 impl Default for Wrapping {
@@ -42,6 +46,7 @@ impl Default for Wrapping {
             vfs: Box::new(|vfs| vfs),
             lock: Box::new(|lock| lock),
             catalog: Box::new(|catalog| catalog),
+            tables: Box::new(|tables| tables),
         }
     }
 }
@@ -61,10 +66,12 @@ impl LocalStore {
     /// As [`Self::open`].
     pub async fn open_observed(root: &Path, observer: Arc<dyn Observer>) -> Result<Self> {
         let around_vfs = Arc::clone(&observer);
-        let around_catalog = observer;
+        let around_catalog = Arc::clone(&observer);
+        let around_tables = observer;
         let wrapping = Wrapping {
             vfs: Box::new(|vfs| Arc::new(ObservedVfs::new(vfs, around_vfs))),
             catalog: Box::new(|catalog| Arc::new(ObservedCatalog::new(catalog, around_catalog))),
+            tables: Box::new(|tables| Arc::new(ObservedTables::new(tables, around_tables))),
             ..Wrapping::default()
         };
         Self::open_wrapped(root, wrapping).await
@@ -91,6 +98,7 @@ impl LocalStore {
             catalogs: CatalogSet {
                 artifacts: (wrapping.catalog)(Arc::new(catalog)),
             },
+            tables: (wrapping.tables)(Arc::new(TabularReader::new())),
             clock,
             ids,
             progress: Arc::new(NoProgress),
@@ -107,6 +115,11 @@ impl LocalStore {
     /// The port of artifacts.
     pub fn artifacts(&self) -> Arc<dyn ArtifactStorePort> {
         self.engine.artifact_store()
+    }
+
+    /// The port of artifact types.
+    pub fn types(&self) -> Arc<dyn ArtifactTypeRegistry> {
+        self.engine.artifact_types()
     }
 
     /// The port of maintenance.

@@ -8,7 +8,7 @@
 
 use artstore_tests::explorer::sweep::{sweep, sweep_settling};
 use artstore_tests::explorer::{
-    Exploration, Explored, Mutant, Workload, explore, explore_beginning,
+    Exploration, Explored, Mutant, Step, Workload, explore, explore_beginning,
 };
 use artstore_tests::model_fs::Lie;
 
@@ -31,6 +31,7 @@ fn making_a_store_survives_every_crash() {
     let exploration = Exploration {
         seed: SEED,
         power_losses: 20,
+        stride: 1,
         settling_every: u64::MAX,
         mutant: None,
     };
@@ -45,6 +46,7 @@ fn every_operation_survives_every_crash() {
     let exploration = Exploration {
         seed: SEED,
         power_losses: 12,
+        stride: 1,
         settling_every: u64::MAX,
         mutant: None,
     };
@@ -57,6 +59,7 @@ fn every_sequence_of_up_to_two_operations_survives_every_crash() {
     let exploration = Exploration {
         seed: SEED,
         power_losses: 3,
+        stride: 3,
         settling_every: u64::MAX,
         mutant: None,
     };
@@ -69,10 +72,11 @@ fn sampled_sequences_of_three_operations_survive_every_crash() {
     let exploration = Exploration {
         seed: SEED,
         power_losses: 3,
+        stride: 3,
         settling_every: u64::MAX,
         mutant: None,
     };
-    let sampled: Vec<_> = Workload::every(3).into_iter().step_by(31).collect();
+    let sampled: Vec<_> = Workload::every(3).into_iter().step_by(131).collect();
     survive(&sampled, &exploration);
 }
 
@@ -81,6 +85,7 @@ fn settling_survives_being_taken_down_twice() {
     let exploration = Exploration {
         seed: SEED,
         power_losses: 2,
+        stride: 1,
         settling_every: 60,
         mutant: None,
     };
@@ -116,9 +121,14 @@ fn every_fault_of_settling_is_survived() {
 
 /// That leaving a step out is noticed in at least one workload, in which nothing is found otherwise.
 fn check_missed(mutant: Mutant) {
+    check_missed_in(mutant, Workload::every(1));
+}
+
+fn check_missed_in(mutant: Mutant, workloads: Vec<Workload>) {
     let exploration = Exploration {
         seed: SEED,
         power_losses: 12,
+        stride: 1,
         settling_every: u64::MAX,
         mutant: Some(mutant),
     };
@@ -126,7 +136,7 @@ fn check_missed(mutant: Mutant) {
         mutant: None,
         ..exploration
     };
-    for workload in Workload::every(1) {
+    for workload in workloads {
         let Err(violation) = explore(&workload, &exploration) else {
             continue;
         };
@@ -180,4 +190,23 @@ fn without_naming_before_committing_the_explorer_fails() {
 #[test]
 fn without_deriving_the_explorer_fails() {
     check_missed(Mutant::NoDerivation);
+}
+
+#[test]
+fn without_deriving_the_second_record_of_a_supersession_the_explorer_fails() {
+    let workload = Workload::new([Step::Supersede]);
+    check_missed_in(Mutant::HalfDerivation, vec![workload]);
+}
+
+#[test]
+fn without_syncing_what_is_converted_the_explorer_fails() {
+    let workload = Workload::new([Step::PublishTable]);
+    check_missed_in(Mutant::Lie(Lie::DataSync), vec![workload]);
+}
+
+#[test]
+fn without_syncing_the_directory_of_types_the_explorer_fails() {
+    for step in [Step::RegisterType, Step::ReplaceType] {
+        check_missed_in(Mutant::UnsyncedPut, vec![Workload::new([step])]);
+    }
 }

@@ -38,11 +38,12 @@ impl Contender for DiskFloor {
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
     }
 
-    fn publish(&self, publisher: usize, n: usize) -> Result<()> {
+    fn work(&self, publisher: usize, n: usize) -> Result<u64> {
         let path = self.path(publisher, n);
         write_blocks(&path, self.mebibytes)
             .and_then(|file| self.syncer.data(&file))
-            .with_context(|| format!("cannot write {}", path.display()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(self.mebibytes * BLOCK_BYTES as u64)
     }
 
     fn syncs(&self) -> Syncs {
@@ -90,15 +91,14 @@ mod tests {
         let source = directory.path().join("source");
         write_blocks(&source, 3).unwrap();
         let floor = open(&World {
-            directory: directory.path().to_path_buf(),
             source: source.clone(),
-            process: 0,
+            ..World::at(directory.path())
         })
         .unwrap();
 
         for n in 0..2 {
             floor.prepare(0, n).unwrap();
-            floor.publish(0, n).unwrap();
+            assert_eq!(floor.work(0, n).unwrap(), 3 << 20);
         }
 
         assert_eq!(floor.syncs().fdatasync, 2);

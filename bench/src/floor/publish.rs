@@ -73,17 +73,14 @@ pub(crate) fn open(world: &World) -> Result<Box<dyn Contender>> {
 }
 
 impl Contender for PublishFloor {
-    fn prepare(&self, _publisher: usize, _n: usize) -> Result<()> {
-        Ok(())
-    }
-
-    fn publish(&self, publisher: usize, n: usize) -> Result<()> {
+    fn work(&self, publisher: usize, n: usize) -> Result<u64> {
         let name = format!("{publisher:03}-{n:09}");
         let payload = payload(publisher, n);
         let digest = Sha256::digest(&payload);
         self.stage(&data_name(&name), &payload)?;
         self.stage(&record_name(&name), &record(&name, &digest))?;
-        self.committer.commit(name, |group| self.commit(&group))
+        self.committer.commit(name, |group| self.commit(&group))?;
+        Ok(1)
     }
 
     fn syncs(&self) -> Syncs {
@@ -175,14 +172,9 @@ mod tests {
     fn a_lone_publish_costs_four_syncs_and_leaves_two_files() {
         let directory = tempfile::tempdir().unwrap();
         set_up(directory.path()).unwrap();
-        let world = World {
-            directory: directory.path().to_path_buf(),
-            source: PathBuf::new(),
-            process: 0,
-        };
-        let floor = open(&world).unwrap();
+        let floor = open(&World::at(directory.path())).unwrap();
 
-        floor.publish(7, 1).unwrap();
+        assert_eq!(floor.work(7, 1).unwrap(), 1);
 
         let syncs = Syncs {
             fsync: 1,
@@ -227,12 +219,7 @@ mod tests {
     fn a_published_name_is_never_replaced() {
         let directory = tempfile::tempdir().unwrap();
         set_up(directory.path()).unwrap();
-        let world = World {
-            directory: directory.path().to_path_buf(),
-            source: PathBuf::new(),
-            process: 0,
-        };
-        let floor = open(&world).unwrap();
+        let floor = open(&World::at(directory.path())).unwrap();
         floor.publish(0, 0).unwrap();
         let error = floor.publish(0, 0).unwrap_err();
         assert!(error.to_string().starts_with("cannot rename"), "{error}");

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use artstore_core::Result;
-use artstore_core::backend::{
-    ArtifactCatalog, Clock, IdSource, NoProgress, Progress, TableReader,
-};
+use artstore_core::backend::{ArtifactCatalog, Clock, IdSource, NoProgress, Progress, TableReader};
 use artstore_core::ports::{ArtifactStorePort, ArtifactTypeRegistry, Maintenance};
 use artstore_fs::RealVfs;
 use artstore_fs::vfs::Vfs;

@@ -214,7 +214,9 @@ impl Services {
         catalog.close().await;
         let head = match head {
             Ok(head) => head,
-            Err(error) if error.is_catalog_missing() => return Ok(None),
+            Err(error) if error.is_catalog_missing() && !error.is_catalog_outdated() => {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         match self.load().await? {

@@ -57,6 +57,7 @@ impl ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mendable {
     CatalogMissing,
+    CatalogOutdated,
 }
 
 /// The one public error of artstore.
@@ -131,6 +132,15 @@ impl Error {
         error
     }
 
+    /// A catalog of an older schema. It is as good as missing: the engine rebuilds it under the domain's lock.
+    pub fn catalog_outdated(location: impl fmt::Display) -> Self {
+        let mut error = Self::unavailable("the catalog has an older schema")
+            .with("catalog", location)
+            .hint("it is rebuilt by whoever may write to the store");
+        error.0.mendable = Some(Mendable::CatalogOutdated);
+        error
+    }
+
     /// Adds a context pair.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
@@ -181,9 +191,14 @@ impl Error {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether a catalog does not exist, which the engine mends by rebuilding it.
+    /// Whether a catalog does not exist or is outdated, which the engine mends by rebuilding it.
     pub fn is_catalog_missing(&self) -> bool {
-        self.0.mendable == Some(Mendable::CatalogMissing)
+        self.0.mendable.is_some()
+    }
+
+    /// Whether a catalog is there, with an older schema.
+    pub fn is_catalog_outdated(&self) -> bool {
+        self.0.mendable == Some(Mendable::CatalogOutdated)
     }
 }
 
@@ -241,5 +256,8 @@ mod tests {
     fn only_a_missing_catalog_is_mendable() {
         assert!(Error::catalog_missing("catalog.sqlite").is_catalog_missing());
         assert!(!Error::unavailable("gone").is_catalog_missing());
+        let outdated = Error::catalog_outdated("catalog.sqlite");
+        assert!(outdated.is_catalog_missing() && outdated.is_catalog_outdated());
+        assert!(!Error::catalog_missing("catalog.sqlite").is_catalog_outdated());
     }
 }

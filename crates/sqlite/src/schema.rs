@@ -53,10 +53,9 @@ pub(crate) fn check(connection: &Connection, path: &Path, accept: Accept) -> Res
         );
     }
     if found < NEWEST_VERSION && accept == Accept::Newest {
-        return Err(Error::catalog_missing(path.display())
+        return Err(Error::catalog_outdated(path.display())
             .with("found_schema", found)
             .with("needed_schema", NEWEST_VERSION)
-            .hint("the catalog of an older artstore is made anew by the first call that may write")
             .into());
     }
     Ok(())

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use artstore_core::Domain;
 use artstore_core::artifact::{
-    Artifact, ArtifactKind, ArtifactSource, ArtifactStatus, PublishArtifactRequest,
+    Artifact, ArtifactInput, ArtifactKind, ArtifactSource, ArtifactStatus, PublishArtifactRequest,
 };
 use artstore_core::backend::{
     ArtifactEventRow, ArtifactQuery, CatalogHead, EventRef, LockHold, LockPermit,
 };
-use artstore_core::digest::Digest;
+use artstore_core::digest::{ContentHash, Digest, HashAlgorithm};
 use artstore_core::id::{ArtifactId, PublicationId, StagingId, StoreId};
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 use artstore_core::layout::{ArtifactNaming, artifact_paths};
@@ -117,11 +117,51 @@ pub fn artifact(number: u64) -> Artifact {
         tags: Tags::new(),
         inputs: Vec::new(),
         superseded_by: None,
+        supersedes: Vec::new(),
+        tombstone_reason: None,
         run_id: None,
         op_id: op_id(&format!("create-{number}")),
         request_digest: Digest::of(format!("request {number}").as_bytes()),
         revision: 1,
         last_event: 0,
+    }
+}
+
+/// The `number`th table: as [`artifact`], but of kind table with [`ch1`] of its number, 10 rows, and times in the minute
+/// that begins `number` minutes after the start.
+pub fn table(number: u64) -> Artifact {
+    let minute = 60 * i64::try_from(number).expect("a small number");
+    Artifact {
+        kind: ArtifactKind::Table,
+        content_hash: ch1(&format!("table {number}")),
+        row_count: Some(10),
+        min_timestamp: Some(time(minute)),
+        max_timestamp: Some(time(minute + 59)),
+        ..artifact(number)
+    }
+}
+
+/// A content hash of a table.
+pub fn ch1(text: &str) -> ContentHash {
+    ContentHash {
+        algorithm: HashAlgorithm::Ch1,
+        digest: Digest::of(text.as_bytes()),
+    }
+}
+
+/// The `number`th artifact as an input.
+pub fn input(number: u64, role: Option<&str>) -> ArtifactInput {
+    ArtifactInput {
+        id: artifact_id(number),
+        role: role.map(str::to_owned),
+    }
+}
+
+/// The `number`th artifact, made from the artifacts `inputs`, without roles.
+pub fn made_from(number: u64, inputs: &[u64]) -> Artifact {
+    Artifact {
+        inputs: inputs.iter().map(|one| input(*one, None)).collect(),
+        ..artifact(number)
     }
 }
 
@@ -153,6 +193,7 @@ pub fn query(limit: u32) -> ArtifactQuery {
     ArtifactQuery {
         filter: artstore_core::artifact::ArtifactFilter::default(),
         logical_key: None,
+        excluded_status: None,
         after: None,
         limit,
     }

@@ -27,18 +27,24 @@ fn every_behaviour_is_in_its_macro() {
         "artifact_catalog_conformance",
         &[
             include_str!("../src/conformance/catalog/apply.rs"),
+            include_str!("../src/conformance/catalog/conditions.rs"),
+            include_str!("../src/conformance/catalog/duplicates.rs"),
             include_str!("../src/conformance/catalog/examine.rs"),
             include_str!("../src/conformance/catalog/life.rs"),
             include_str!("../src/conformance/catalog/list.rs"),
             include_str!("../src/conformance/catalog/rebuild.rs"),
             include_str!("../src/conformance/catalog/rows.rs"),
+            include_str!("../src/conformance/catalog/walk.rs"),
+            include_str!("../src/conformance/catalog/walk_rows.rs"),
         ],
     );
     check(
         "blob_store_conformance",
         &[
+            include_str!("../src/conformance/blobs/random.rs"),
             include_str!("../src/conformance/blobs/reading.rs"),
             include_str!("../src/conformance/blobs/staging.rs"),
+            include_str!("../src/conformance/blobs/writing.rs"),
         ],
     );
     check(
@@ -46,6 +52,7 @@ fn every_behaviour_is_in_its_macro() {
         &[
             include_str!("../src/conformance/publication/keep.rs"),
             include_str!("../src/conformance/publication/publish.rs"),
+            include_str!("../src/conformance/publication/put.rs"),
             include_str!("../src/conformance/publication/settle.rs"),
         ],
     );

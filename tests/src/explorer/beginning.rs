@@ -1,12 +1,13 @@
 //! Crashes while a store is made and gets its first artifact.
 
+use artstore_core::artifact::Artifact;
 use artstore_core::id::StoreId;
 use artstore_core::maintenance::StatusDetail;
 
-use super::check::{Expected, Finding, check_whole, failed};
+use super::check::{Expected, Finding, Sight, check_whole, failed};
 use super::recorder::{Moment, Recorder};
 use super::stack::Machine;
-use super::workload::{Outcome, Workload, all_artifacts, shapes};
+use super::workload::{Outcome, Shape, Workload};
 use super::{Exploration, Explored, Violation, block_on};
 use crate::model_fs::DurableImage;
 
@@ -45,6 +46,7 @@ pub fn explore_beginning(exploration: &Exploration) -> Result<Explored, Violatio
 
 struct Beginning {
     store_id: StoreId,
+    first: Artifact,
     expected: Expected,
     moments: Vec<Moment>,
 }
@@ -59,23 +61,24 @@ impl Beginning {
         let engine = engine.map_err(failed("opening"))?;
         recorder.note_answer();
         let store = engine.artifact_store();
-        let base = workload.begin(store.as_ref()).await;
-        let base = base.map_err(failed("beginning"))?;
+        let first = workload.begin(store.as_ref()).await;
+        let first = first.map_err(failed("beginning"))?;
         recorder.note_answer();
         engine.close().await;
         recorder.note("at the end".to_owned(), machine.vfs.disk());
         let moments = recorder.take();
         let status = engine.maintenance().status(StatusDetail::Counts).await;
-        let artifacts = all_artifacts(store.as_ref()).await;
+        let sight = Sight::of(&engine).await?;
         let expected = Expected {
-            outcomes: vec![Outcome::Tagged(base.clone())],
+            outcomes: vec![Outcome::Changed(first.clone())],
             workload,
-            base,
-            dumps: Vec::new(),
-            shapes: vec![Vec::new(), shapes(&artifacts.map_err(failed("listing"))?)],
+            base: None,
+            sights: Vec::new(),
+            shapes: vec![Shape::of(&[], &[]), sight.shape()],
         };
         Ok(Self {
             store_id: status.map_err(failed("the status"))?.store_id,
+            first,
             expected,
             moments,
         })
@@ -102,11 +105,11 @@ impl Beginning {
         if moment.answered >= 1 && store_id != self.store_id {
             return Err(format!("the store {} became {store_id}", self.store_id));
         }
-        if moment.answered >= 2 && begun != self.expected.base {
+        if moment.answered >= 2 && begun != self.first {
             return Err(format!("the first artifact became {begun:?}"));
         }
         engine.close().await;
         drop(engine);
-        check_whole(&machine, &self.expected, 1, &Outcome::Tagged(begun)).await
+        check_whole(&machine, &self.expected, 1, &Outcome::Changed(begun)).await
     }
 }

@@ -1,17 +1,20 @@
 //! What must hold after a crash.
 
-use artstore_core::artifact::Artifact;
+use artstore_core::artifact::{Artifact, ArtifactFilter};
 use artstore_core::digest::Digest;
 use artstore_core::format::ArtifactRecord;
 use artstore_core::layout;
+use artstore_core::lineage::WalkLimits;
 use artstore_core::maintenance::SettleReport;
+use artstore_core::page::PageRequest;
 use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::registry::RegisteredType;
 use artstore_core::{Error, Result as StoreResult};
 use artstore_engine::Engine;
 use futures_util::StreamExt as _;
 
 use super::stack::Machine;
-use super::workload::{Outcome, Shape, Workload, all_artifacts, shapes};
+use super::workload::{Base, Outcome, Shape, Workload};
 use crate::model_fs::ROOT;
 
 /// What is wrong.
@@ -21,12 +24,48 @@ pub(super) type Finding = String;
 #[derive(Debug)]
 pub(super) struct Expected {
     pub(super) workload: Workload,
-    pub(super) base: Artifact,
-    /// The canonical dump before the first operation and after each.
-    pub(super) dumps: Vec<String>,
-    /// The artifacts at the same times.
-    pub(super) shapes: Vec<Vec<Shape>>,
+    pub(super) base: Option<Base>,
+    /// What can be seen before the first operation and after each.
+    pub(super) sights: Vec<Sight>,
+    /// The same without ids and times.
+    pub(super) shapes: Vec<Shape>,
     pub(super) outcomes: Vec<Outcome>,
+}
+
+impl Expected {
+    /// Does the operation at `position`.
+    pub(super) async fn act(&self, position: usize, engine: &Engine) -> StoreResult<Outcome> {
+        let base = self.base.as_ref();
+        let base = base.ok_or_else(|| Error::internal("a workload without beginning"))?;
+        self.workload.act(position, engine, base).await
+    }
+}
+
+/// All that can be seen of a small store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sight {
+    pub(super) dump: String,
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) types: Vec<RegisteredType>,
+}
+
+impl Sight {
+    pub(super) async fn of(engine: &Engine) -> Result<Self, Finding> {
+        let page = PageRequest::first(1000).map_err(failed("a page"))?;
+        let store = engine.artifact_store();
+        let filter = ArtifactFilter::default();
+        let listed = store.list_artifacts(&filter, &page).await;
+        let types = engine.artifact_types().list_types().await;
+        Ok(Self {
+            dump: dump(engine.maintenance().as_ref()).await?,
+            artifacts: listed.map_err(failed("listing"))?.items,
+            types: types.map_err(failed("listing types"))?,
+        })
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        Shape::of(&self.artifacts, &self.types)
+    }
 }
 
 /// What is done first after a crash.
@@ -58,12 +97,8 @@ pub(super) async fn check_recovery(
     if route == Route::Settle {
         check_settled(&engine, expected, answered, crash).await?;
     }
-    let store = engine.artifact_store();
     let repeated = answered.min(expected.workload.len() - 1);
-    let outcome = expected
-        .workload
-        .act(repeated, store.as_ref(), &expected.base)
-        .await;
+    let outcome = expected.act(repeated, &engine).await;
     let outcome = outcome.map_err(failed("repeating the operation"))?;
     if repeated < answered && outcome != expected.outcomes[repeated] {
         let first = &expected.outcomes[repeated];
@@ -87,17 +122,17 @@ async fn check_settled(
     if crash == CrashKind::Kill {
         check_no_damage(&report)?;
     }
-    let dump = dump(maintenance.as_ref()).await?;
+    let found = Sight::of(engine).await?;
     let latest = (answered + 1).min(expected.workload.len());
-    if !expected.dumps[answered..=latest].contains(&dump) {
-        let before = &expected.dumps[answered];
-        let after = &expected.dumps[latest];
+    if !expected.sights[answered..=latest].contains(&found) {
+        let before = &expected.sights[answered];
+        let after = &expected.sights[latest];
         return Err(format!(
             "after settling the store is neither as before the operation nor as after it\n\
-             found:\n{dump}before:\n{before}after:\n{after}"
+             found:\n{found:#?}before:\n{before:#?}after:\n{after:#?}"
         ));
     }
-    check_bytes(engine.artifact_store().as_ref(), expected).await
+    check_bytes(engine.artifact_store().as_ref(), &found.artifacts, expected).await
 }
 
 fn check_no_damage(report: &SettleReport) -> Result<(), Finding> {
@@ -116,29 +151,25 @@ pub(super) async fn check_whole(
 ) -> Result<(), Finding> {
     let engine = machine.open(None).await.map_err(failed("opening again"))?;
     let store = engine.artifact_store();
-    let artifacts = all_artifacts(store.as_ref())
-        .await
-        .map_err(failed("listing"))?;
-    let found = shapes(&artifacts);
+    let sight = Sight::of(&engine).await?;
+    let found = sight.shape();
     if found != expected.shapes[done] {
         let wanted = &expected.shapes[done];
         return Err(format!(
-            "the artifacts are not those of an undisturbed run\nfound: {found:#?}\nwanted: {wanted:#?}"
+            "the store is not as after an undisturbed run\nfound: {found:#?}\nwanted: {wanted:#?}"
         ));
     }
-    if !artifacts.contains(last.artifact()) {
-        return Err(format!(
-            "the repeated operation answered what is not there: {last:?}"
-        ));
-    }
+    check_outcome_is_there(&sight, last)?;
     for outcome in &expected.outcomes[..done - 1] {
-        let id = outcome.artifact().id;
-        if !artifacts.iter().any(|artifact| artifact.id == id) {
-            return Err(format!("the answered artifact {id} is gone"));
-        }
+        check_is_there(&sight, outcome)?;
     }
-    check_bytes(store.as_ref(), expected).await?;
-    let indexed = dump(engine.maintenance().as_ref()).await?;
+    check_bytes(store.as_ref(), &sight.artifacts, expected).await?;
+    check_relations(store.as_ref(), &sight.artifacts).await?;
+    let Sight {
+        dump: indexed,
+        artifacts,
+        types,
+    } = sight;
     engine.close().await;
 
     machine.catalog.delete();
@@ -163,19 +194,96 @@ pub(super) async fn check_whole(
             "settling changed a settled store\nbefore:\n{rebuilt}after:\n{settled}"
         ));
     }
+    let registered = engine.artifact_types().list_types().await;
+    if registered.map_err(failed("listing types"))? != types {
+        return Err("registered types depend on the catalog".to_owned());
+    }
     engine.close().await;
     drop((engine, store, maintenance));
     check_disk(machine, expected, &artifacts)
 }
 
+/// What the last operation answered is there exactly so.
+fn check_outcome_is_there(sight: &Sight, outcome: &Outcome) -> Result<(), Finding> {
+    let is_there = match outcome {
+        Outcome::Registered(registered) => sight.types.contains(registered),
+        _ => outcome
+            .artifact()
+            .is_none_or(|artifact| sight.artifacts.contains(artifact)),
+    };
+    match is_there {
+        true => Ok(()),
+        false => Err(format!(
+            "the repeated operation answered what is not there: {outcome:?}"
+        )),
+    }
+}
+
+/// What an earlier operation answered is there, though it may have changed since.
+fn check_is_there(sight: &Sight, outcome: &Outcome) -> Result<(), Finding> {
+    let is_there = match outcome {
+        Outcome::Registered(answered) => sight.types.iter().any(|found| {
+            found.definition.artifact_type == answered.definition.artifact_type
+                && found.created_at == answered.created_at
+        }),
+        _ => outcome
+            .artifact()
+            .is_none_or(|answered| sight.artifacts.iter().any(|found| found.id == answered.id)),
+    };
+    match is_there {
+        true => Ok(()),
+        false => Err(format!("what was answered is gone: {outcome:?}")),
+    }
+}
+
+/// Lineage and supersession are told the same from both ends.
+async fn check_relations(
+    store: &dyn ArtifactStorePort,
+    artifacts: &[Artifact],
+) -> Result<(), Finding> {
+    for artifact in artifacts {
+        let (id, limits) = (artifact.id, WalkLimits::default());
+        let lineage = store.get_lineage(id, limits).await;
+        let lineage = lineage.map_err(failed("the lineage"))?;
+        if !lineage.missing.is_empty() {
+            return Err(format!("inputs of {id} are missing: {lineage:?}"));
+        }
+        for input in &artifact.inputs {
+            let made = store.get_downstream(input.id, limits).await;
+            let made = made.map_err(failed("what was made from an input"))?;
+            if !made.nodes.iter().any(|node| node.artifact.id == id) {
+                return Err(format!("{id} is not downstream of its input {}", input.id));
+            }
+        }
+        let chain = store.get_supersession(id).await;
+        let chain = chain.map_err(failed("the supersession"))?;
+        let next = chain.successors.first();
+        if artifact.superseded_by != next.map(|next| next.id)
+            || next.is_some_and(|next| !next.supersedes.contains(&id))
+        {
+            return Err(format!("{id} does not agree with what replaced it: {chain:?}"));
+        }
+        let replaced = chain.predecessors.iter();
+        let replaced = replaced.filter(|other| other.superseded_by == Some(id));
+        if replaced.count() != artifact.supersedes.len() {
+            return Err(format!("{id} does not agree with what it replaced: {chain:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// Every artifact's bytes, read through the port, are those that were published.
-async fn check_bytes(store: &dyn ArtifactStorePort, expected: &Expected) -> Result<(), Finding> {
-    for artifact in all_artifacts(store).await.map_err(failed("listing"))? {
-        let bytes = read(store, &artifact)
+async fn check_bytes(
+    store: &dyn ArtifactStorePort,
+    artifacts: &[Artifact],
+    expected: &Expected,
+) -> Result<(), Finding> {
+    for artifact in artifacts {
+        let bytes = read(store, artifact)
             .await
             .map_err(failed("reading an artifact"))?;
         let is_right = Digest::of(&bytes) == artifact.file_hash
-            && expected.workload.content_of(artifact.file_hash) == Some(bytes);
+            && expected.workload.may_hold(artifact, &bytes);
         if !is_right {
             return Err(format!(
                 "the bytes of {} are not those published",
@@ -231,6 +339,18 @@ fn check_disk(
         Some(harm) => Err(harm),
         None => Ok(()),
     }
+}
+
+/// What is staged.
+pub(super) fn staged_files(machine: &Machine) -> Vec<String> {
+    let staging = format!("{ROOT}/{}/", layout::STAGING);
+    let disk = machine.vfs.disk();
+    let files = disk.files();
+    let staged = files.iter().map(|(path, _)| path);
+    staged
+        .filter(|path| path.starts_with(&staging) && !is_owner_lock(path))
+        .cloned()
+        .collect()
 }
 
 /// The lock by which the owner of a part of staging shows that it lives.

@@ -36,6 +36,8 @@ pub struct Exploration {
     pub seed: u64,
     /// How many states of a loss of power are tried at most at each moment.
     pub power_losses: usize,
+    /// Of every so many moments one is tried, in each workload another one.
+    pub stride: usize,
     /// Of every so many states, settling is taken down in one.
     pub settling_every: u64,
     /// A step that is left out.
@@ -126,7 +128,9 @@ impl Explorer<'_> {
     async fn explore(&mut self) -> Result<(), Violation> {
         let moments = std::mem::take(&mut self.recording.moments);
         let older = std::mem::take(&mut self.recording.older);
-        for (position, moment) in moments.iter().enumerate() {
+        let stride = self.exploration.stride.max(1);
+        let first = self.recording.expected.workload.number() % stride;
+        for (position, moment) in moments.iter().enumerate().skip(first).step_by(stride) {
             self.explored.moments += 1;
             let seed = self.exploration.seed.wrapping_add(position as u64);
             let mut random = Random::new(seed);

@@ -13,6 +13,7 @@ use artstore_core::backend::{
     ArtifactQuery, CatalogHead, Examination, LockPermit,
 };
 use artstore_core::id::ArtifactId;
+use artstore_core::lineage::{Relation, Walk, WalkLimits};
 use artstore_core::maintenance::ArtifactCounts;
 use artstore_testkit::memory::{CatalogCopy, MemoryArtifactCatalog};
 use async_trait::async_trait;
@@ -151,6 +152,15 @@ impl ArtifactCatalog for RecordedCatalog {
 
     async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         self.inner.has_active_of_size(scope, size_bytes).await
+    }
+
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>> {
+        self.inner.walk(start, relation, limits).await
     }
 
     async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>> {

@@ -2,10 +2,10 @@
 
 use artstore_testkit::memory::CatalogCopy;
 
-use super::check::{Expected, Finding, dump, failed};
+use super::check::{Expected, Finding, Sight, failed};
 use super::recorder::{Moment, Recorder};
 use super::stack::{Machine, Mutant};
-use super::workload::{Workload, all_artifacts, shapes};
+use super::workload::Workload;
 use crate::model_fs::DurableImage;
 
 /// What an undisturbed run gave.
@@ -25,11 +25,10 @@ impl Recording {
     pub(super) async fn of(workload: &Workload, mutant: Option<Mutant>) -> Result<Self, Finding> {
         let machine = Machine::new(mutant);
         let engine = machine.open(None).await.map_err(failed("opening"))?;
-        let store = engine.artifact_store();
-        let base = workload.begin(store.as_ref()).await;
+        let base = workload.furnish(&engine).await;
         let base = base.map_err(failed("beginning"))?;
         engine.close().await;
-        drop((engine, store));
+        drop(engine);
         workload.prepare(&machine.vfs);
         machine.vfs.sync_all();
         let start = machine.vfs.kill_image();
@@ -37,13 +36,12 @@ impl Recording {
         let recorder = Recorder::new(machine.catalog.snapshot(), 0);
         let engine = machine.open(Some(&recorder)).await;
         let engine = engine.map_err(failed("opening"))?;
-        let (store, maintenance) = (engine.artifact_store(), engine.maintenance());
-        let artifacts = all_artifacts(store.as_ref()).await;
+        let first = Sight::of(&engine).await?;
         let mut expected = Expected {
             workload: workload.clone(),
-            base,
-            dumps: vec![dump(maintenance.as_ref()).await?],
-            shapes: vec![shapes(&artifacts.map_err(failed("listing"))?)],
+            base: Some(base),
+            shapes: vec![first.shape()],
+            sights: vec![first],
             outcomes: Vec::new(),
         };
         machine.vfs.set_observer(Some(recorder.clone()));
@@ -51,7 +49,7 @@ impl Recording {
         for position in 0..workload.len() {
             older.push(machine.catalog.snapshot());
             recorder.take();
-            let outcome = workload.act(position, store.as_ref(), &expected.base).await;
+            let outcome = expected.act(position, &engine).await;
             expected
                 .outcomes
                 .push(outcome.map_err(failed("an operation"))?);
@@ -59,10 +57,9 @@ impl Recording {
             engine.close().await;
             recorder.note("at the end".to_owned(), machine.vfs.disk());
             moments = recorder.take();
-            expected.dumps.push(dump(maintenance.as_ref()).await?);
-            let artifacts = all_artifacts(store.as_ref()).await;
-            let artifacts = artifacts.map_err(failed("listing"))?;
-            expected.shapes.push(shapes(&artifacts));
+            let sight = Sight::of(&engine).await?;
+            expected.shapes.push(sight.shape());
+            expected.sights.push(sight);
         }
         Ok(Self {
             expected,

@@ -8,13 +8,14 @@ use std::time::Duration;
 use artstore_core::backend::{
     ArtifactCatalog, LockPermit, NoProgress, Publication, PublicationLog, SettledItem, SweepReport,
 };
-use artstore_core::format::{CatalogUrls, Intent, IntentItem};
+use artstore_core::format::{ArtifactRecord, CatalogUrls, Intent, IntentItem};
 use artstore_core::id::PublicationId;
 use artstore_core::path::RelPath;
 use artstore_core::{Domain, Error, Result};
 use artstore_engine::{CatalogSet, Engine, EngineParts, EngineSettings};
 use artstore_fs::vfs::Vfs;
 use artstore_fs::{FsLock, FsStore};
+use artstore_tabular::TabularReader;
 use artstore_testkit::environment::{ManualClock, SequentialIds};
 use artstore_testkit::memory::{CatalogCopy, MemoryArtifactCatalog};
 use async_trait::async_trait;
@@ -32,6 +33,10 @@ pub enum Mutant {
     RowsBeforeNames,
     /// Records are not brought up to their rows.
     NoDerivation,
+    /// The record of what replaces another artifact is not brought up to its row.
+    HalfDerivation,
+    /// The names of documents that are put over others are not synced.
+    UnsyncedPut,
 }
 
 /// A machine with a disk and a catalog, on which stores are opened one after the other.
@@ -107,10 +112,8 @@ impl Machine {
             None => Arc::new(self.catalog.instance()),
         };
         let publications: Arc<dyn PublicationLog> = match self.mutant {
-            Some(mutant @ (Mutant::RowsBeforeNames | Mutant::NoDerivation)) => {
-                Arc::new(MutantLog::new(backend.clone(), mutant))
-            }
             Some(Mutant::Lie(_)) | None => backend.clone(),
+            Some(mutant) => Arc::new(MutantLog::new(backend.clone(), mutant)),
         };
         let parts = EngineParts {
             store,
@@ -118,6 +121,7 @@ impl Machine {
             publications,
             lock: FsLock::new(vfs),
             catalogs: CatalogSet { artifacts },
+            tables: Arc::new(TabularReader::new()),
             clock,
             ids,
             progress: Arc::new(NoProgress),
@@ -177,10 +181,31 @@ impl PublicationLog for MutantLog {
         path: &RelPath,
         document: Bytes,
     ) -> Result<()> {
-        if self.mutant == Mutant::NoDerivation {
+        let is_left_out = match self.mutant {
+            Mutant::NoDerivation => true,
+            Mutant::HalfDerivation => replaces_another(path, &document)?,
+            _ => false,
+        };
+        if is_left_out {
             return Ok(());
         }
         self.inner.replace_document(permit, path, document).await
+    }
+
+    async fn put_document(
+        &self,
+        permit: &LockPermit,
+        path: &RelPath,
+        document: Bytes,
+    ) -> Result<()> {
+        // Replacing does all that putting does but make and sync directories.
+        if self.mutant == Mutant::UnsyncedPut {
+            let replaced = self.inner.replace_document(permit, path, document.clone());
+            if replaced.await.is_ok() {
+                return Ok(());
+            }
+        }
+        self.inner.put_document(permit, path, document).await
     }
 
     async fn finish(&self, permit: &LockPermit, publication: PublicationId) -> Result<()> {
@@ -210,4 +235,10 @@ impl PublicationLog for MutantLog {
     async fn sweep_staging(&self, permit: &LockPermit) -> Result<SweepReport> {
         self.inner.sweep_staging(permit).await
     }
+}
+
+/// Whether this is the record of an artifact that has replaced others.
+fn replaces_another(path: &RelPath, document: &[u8]) -> Result<bool> {
+    let record = ArtifactRecord::parse(document, path)?;
+    Ok(!record.supersedes.is_empty())
 }

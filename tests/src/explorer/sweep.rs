@@ -1,12 +1,14 @@
 //! Fails every single call of every operation.
 
-use artstore_core::ErrorKind;
+use artstore_core::{ErrorKind, Result as StoreResult};
 
-use super::check::{CrashKind, Finding, Route, check_recovery, check_whole, dump, failed};
+use super::check::{
+    CrashKind, Finding, Route, Sight, check_recovery, check_whole, failed, staged_files,
+};
 use super::recorder::Moment;
 use super::recording::Recording;
 use super::stack::Machine;
-use super::workload::{Workload, all_artifacts, shapes};
+use super::workload::Workload;
 use super::{Violation, block_on};
 use crate::model_fs::{Failure, FaultDuration, FaultPlan};
 
@@ -123,11 +125,7 @@ async fn count_calls(recording: &Recording) -> Result<u64, Finding> {
     let machine = machine(recording);
     let engine = machine.open(None).await.map_err(failed("opening"))?;
     let before = machine.vfs.calls().len();
-    let (store, expected) = (engine.artifact_store(), &recording.expected);
-    let outcome = expected
-        .workload
-        .act(0, store.as_ref(), &expected.base)
-        .await;
+    let outcome = recording.expected.act(0, &engine).await;
     outcome.map_err(failed("an operation"))?;
     engine.close().await;
     Ok((machine.vfs.calls().len() - before) as u64)
@@ -136,28 +134,35 @@ async fn count_calls(recording: &Recording) -> Result<u64, Finding> {
 async fn strike(recording: &Recording, plan: FaultPlan) -> Result<(), Finding> {
     let machine = machine(recording);
     let engine = machine.open(None).await.map_err(failed("opening"))?;
-    let (store, expected) = (engine.artifact_store(), &recording.expected);
+    let expected = &recording.expected;
     machine.vfs.set_fault(Some(plan));
-    let outcome = expected
-        .workload
-        .act(0, store.as_ref(), &expected.base)
-        .await;
+    let outcome = expected.act(0, &engine).await;
     engine.close().await;
     machine.vfs.set_fault(None);
     let call = machine.vfs.calls().into_iter().nth_back(0);
     let allowed: &[usize] = match &outcome {
         Ok(_) => &[1],
         Err(error) if error.kind() == ErrorKind::CommitUnknown => &[0, 1],
+        // What was put in its place may not be durable: the former document or the new one is there.
+        Err(error)
+            if error.kind() == ErrorKind::Unavailable
+                && expected.workload.begins_with_a_registration() =>
+        {
+            &[0, 1]
+        }
         Err(error) if error.kind() == ErrorKind::Unavailable => &[0],
         Err(error) => return Err(format!("an I/O error became {error:?}; last call {call:?}")),
     };
+    if plan.duration == FaultDuration::Once && is_definite(&outcome) {
+        let staged = staged_files(&machine);
+        if !staged.is_empty() {
+            return Err(format!("after {outcome:?} {staged:?} are staged"));
+        }
+    }
     check_outcome(&machine, recording, allowed)
         .await
         .map_err(|finding| format!("after {outcome:?}: {finding}"))?;
-    let repeated = expected
-        .workload
-        .act(0, store.as_ref(), &expected.base)
-        .await;
+    let repeated = expected.act(0, &engine).await;
     let repeated = repeated.map_err(failed("repeating the operation"))?;
     if let Ok(first) = &outcome
         && first != &repeated
@@ -165,8 +170,12 @@ async fn strike(recording: &Recording, plan: FaultPlan) -> Result<(), Finding> {
         return Err(format!("repeating gave {repeated:?} instead of {first:?}"));
     }
     engine.close().await;
-    drop((engine, store));
+    drop(engine);
     check_whole(&machine, expected, 1, &repeated).await
+}
+
+fn is_definite<T>(outcome: &StoreResult<T>) -> bool {
+    matches!(outcome, Err(error) if error.kind() != ErrorKind::CommitUnknown)
 }
 
 /// After settling, as many operations happened as the outcome allows. Looks at a copy of the machine.
@@ -180,14 +189,12 @@ async fn check_outcome(
     let engine = copy.open(None).await.map_err(failed("opening"))?;
     let settled = engine.maintenance().settle().await;
     settled.map_err(failed("settling"))?;
-    let artifacts = all_artifacts(engine.artifact_store().as_ref()).await;
-    let found = shapes(&artifacts.map_err(failed("listing"))?);
+    let found = Sight::of(&engine).await?;
     if !allowed
         .iter()
-        .any(|done| recording.expected.shapes[*done] == found)
+        .any(|done| recording.expected.shapes[*done] == found.shape())
     {
-        let dump = dump(engine.maintenance().as_ref()).await?;
-        return Err(format!("the store says something else:\n{dump}"));
+        return Err(format!("the store says something else:\n{found:#?}"));
     }
     Ok(())
 }

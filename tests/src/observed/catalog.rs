@@ -1,20 +1,23 @@
 //! A catalog that is observed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use artstore_core::artifact::{Artifact, DedupScope};
 use artstore_core::backend::{
-    ArtifactCatalog, ArtifactCommit, ArtifactCommits, ArtifactEventRow, ArtifactProbe,
-    ArtifactQuery, CatalogHead, Examination, LockPermit,
+    ArtifactCatalog, ArtifactChange, ArtifactCommit, ArtifactCommits, ArtifactEventRow,
+    ArtifactProbe, ArtifactQuery, CatalogHead, Examination, LockPermit,
 };
 use artstore_core::id::ArtifactId;
+use artstore_core::lineage::{Relation, Walk, WalkLimits};
 use artstore_core::maintenance::ArtifactCounts;
 use artstore_core::{Error, Result};
 use async_trait::async_trait;
 
 use super::{Call, Next, Observer};
 
-/// Passes every call on, and asks an [`Observer`] before and after each commit and rebuild.
+/// Passes every call on, and asks an [`Observer`] before and after each commit and rebuild, and once more for each kind of
+/// event in a commit: `catalog.before-commit-of-superseded`.
 #[derive(Debug)]
 pub struct ObservedCatalog {
     inner: Arc<dyn ArtifactCatalog>,
@@ -59,8 +62,15 @@ impl ArtifactCatalog for ObservedCatalog {
     }
 
     async fn apply(&self, permit: &LockPermit, commit: ArtifactCommit) -> Result<u64> {
+        let kinds = event_kinds(&commit);
         self.ask("before-commit")?;
+        for kind in &kinds {
+            self.ask(&format!("before-commit-of-{kind}"))?;
+        }
         let applied = self.inner.apply(permit, commit).await;
+        for kind in &kinds {
+            self.ask(&format!("after-commit-of-{kind}"))?;
+        }
         self.ask("after-commit")?;
         applied
     }
@@ -75,6 +85,15 @@ impl ArtifactCatalog for ObservedCatalog {
 
     async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         self.inner.has_active_of_size(scope, size_bytes).await
+    }
+
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>> {
+        self.inner.walk(start, relation, limits).await
     }
 
     async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>> {
@@ -104,4 +123,13 @@ impl ArtifactCatalog for ObservedCatalog {
     async fn close(&self) {
         self.inner.close().await;
     }
+}
+
+/// The kinds of the events that a commit records, each once.
+fn event_kinds(commit: &ArtifactCommit) -> BTreeSet<String> {
+    let kinds = commit.changes.iter().filter_map(|change| match change {
+        ArtifactChange::Record(row) => Some(row.event.kind.clone()),
+        _ => None,
+    });
+    kinds.collect()
 }

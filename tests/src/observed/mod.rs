@@ -6,6 +6,7 @@ use std::io;
 use artstore_core::path::RelPath;
 
 pub mod catalog;
+pub mod tables;
 pub mod vfs;
 
 /// Is asked before calls.
@@ -14,7 +15,8 @@ pub trait Observer: Debug + Send + Sync + 'static {
     fn before(&self, call: &Call<'_>) -> Next;
 }
 
-/// A call that changes something, named `<area>.<verb>`: `staged-data.sync`, `record.rename`, `catalog.before-commit`.
+/// A call that changes something, named `<area>.<verb>`: `staged-data.sync`, `record.rename`, `catalog.before-commit`,
+/// `table.convert`.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     /// What it is about.

@@ -7,6 +7,7 @@ use artstore_core::backend::{
     ArtifactQuery, CatalogHead, Examination, LockPermit,
 };
 use artstore_core::id::ArtifactId;
+use artstore_core::lineage::{Relation, Walk, WalkLimits};
 use artstore_core::maintenance::ArtifactCounts;
 use async_trait::async_trait;
 
@@ -61,6 +62,16 @@ impl ArtifactCatalog for FaultyArtifactCatalog {
     async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         let call = self.faults.enter("has_active_of_size")?;
         call.with(self.inner.has_active_of_size(scope, size_bytes).await)
+    }
+
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>> {
+        let call = self.faults.enter("walk")?;
+        call.with(self.inner.walk(start, relation, limits).await)
     }
 
     async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>> {
@@ -147,6 +158,15 @@ impl ArtifactCatalog for CountingArtifactCatalog {
 
     async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         self.inner.has_active_of_size(scope, size_bytes).await
+    }
+
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>> {
+        self.inner.walk(start, relation, limits).await
     }
 
     async fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Result<Vec<Artifact>> {

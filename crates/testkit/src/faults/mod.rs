@@ -3,6 +3,7 @@
 //! Every decorator forwards every method by name: a method added to a trait must be forwarded here too.
 
 mod catalog;
+mod io;
 mod lock;
 mod plan;
 mod store;

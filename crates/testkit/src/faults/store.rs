@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use artstore_core::artifact::ArtifactSource;
 use artstore_core::backend::{
-    BlobList, BlobReader, BlobStore, LockPermit, Progress, Publication, PublicationLog,
-    SettledItem, SourceFacts, StagedFile, StagedSource, SweepReport,
+    BlobList, BlobReader, BlobStore, LockPermit, Progress, Publication, PublicationLog, RandomRead,
+    SettledItem, SourceFacts, StagedFile, StagedSource, StagingWriter, SweepReport,
 };
 use artstore_core::format::{Intent, IntentItem};
 use artstore_core::id::{PublicationId, StagingId};
@@ -15,8 +15,10 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::Faults;
+use super::io::{FaultyReader, FaultyWriter};
 
-/// Bytes and publications whose calls fail as [`Faults`] say. Methods are named as in their traits.
+/// Bytes and publications whose calls fail as [`Faults`] say. Methods are named as in their traits, those of what is opened
+/// for reading `read_exact_at` and `check_unchanged`, those of what is opened for staging `write_all` and `finish_staging`.
 #[derive(Debug)]
 pub struct FaultyStore {
     blobs: Arc<dyn BlobStore>,
@@ -61,6 +63,24 @@ impl BlobStore for FaultyStore {
     async fn stage_document(&self, id: StagingId, document: Bytes) -> Result<StagedFile> {
         let call = self.faults.enter("stage_document")?;
         call.with(self.blobs.stage_document(id, document).await)
+    }
+
+    async fn open_source(&self, source: &ArtifactSource) -> Result<Arc<dyn RandomRead>> {
+        let call = self.faults.enter("open_source")?;
+        let opened = call.with(self.blobs.open_source(source).await)?;
+        Ok(Arc::new(FaultyReader::new(opened, self.faults.clone())))
+    }
+
+    async fn open_staged(&self, staged: &StagedFile) -> Result<Arc<dyn RandomRead>> {
+        let call = self.faults.enter("open_staged")?;
+        let opened = call.with(self.blobs.open_staged(staged).await)?;
+        Ok(Arc::new(FaultyReader::new(opened, self.faults.clone())))
+    }
+
+    async fn begin_staging(&self, id: StagingId) -> Result<Box<dyn StagingWriter>> {
+        let call = self.faults.enter("begin_staging")?;
+        let begun = call.with(self.blobs.begin_staging(id).await)?;
+        Ok(Box::new(FaultyWriter::new(begun, self.faults.clone())))
     }
 
     async fn discard(&self, staged: Vec<StagedFile>) {
@@ -136,6 +156,16 @@ impl PublicationLog for FaultyStore {
     ) -> Result<()> {
         let call = self.faults.enter("replace_document")?;
         call.with(self.log.replace_document(permit, path, document).await)
+    }
+
+    async fn put_document(
+        &self,
+        permit: &LockPermit,
+        path: &RelPath,
+        document: Bytes,
+    ) -> Result<()> {
+        let call = self.faults.enter("put_document")?;
+        call.with(self.log.put_document(permit, path, document).await)
     }
 
     async fn finish(&self, permit: &LockPermit, publication: PublicationId) -> Result<()> {

@@ -6,6 +6,7 @@ use artstore_core::backend::{
     ArtifactQuery, CatalogHead, Examination, LockPermit,
 };
 use artstore_core::id::{ArtifactId, StoreId};
+use artstore_core::lineage::{Relation, Walk, WalkLimits};
 use artstore_core::maintenance::ArtifactCounts;
 use artstore_core::{Domain, Error, Result};
 use async_trait::async_trait;
@@ -208,6 +209,16 @@ impl ArtifactCatalog for MemoryArtifactCatalog {
 
     async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         self.with_rows(|rows| Ok(rows.has_active_of_size(scope, size_bytes)))
+            .await
+    }
+
+    async fn walk(
+        &self,
+        start: ArtifactId,
+        relation: Relation,
+        limits: WalkLimits,
+    ) -> Result<Option<Walk>> {
+        self.with_rows(|rows| Ok(rows.walk(start, relation, limits)))
             .await
     }
 

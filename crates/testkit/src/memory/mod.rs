@@ -3,9 +3,12 @@
 mod catalog;
 mod lock;
 mod publication;
+mod queries;
+mod reading;
 mod rows;
 mod source;
 mod store;
+mod writer;
 
 pub use catalog::{CatalogCopy, MemoryArtifactCatalog};
 pub use lock::MemoryLock;

@@ -262,6 +262,20 @@ impl PublicationLog for MemoryStore {
         Ok(())
     }
 
+    async fn put_document(
+        &self,
+        permit: &LockPermit,
+        path: &RelPath,
+        document: Bytes,
+    ) -> Result<()> {
+        check_permit(permit, Domain::Artifacts)?;
+        yield_now().await;
+        let mut world = self.world();
+        world.file(path)?;
+        world.entries.insert(path.clone(), Entry::File(document));
+        Ok(())
+    }
+
     async fn finish(&self, permit: &LockPermit, publication: PublicationId) -> Result<()> {
         yield_now().await;
         let path = intent_path(permit.domain(), publication)?;

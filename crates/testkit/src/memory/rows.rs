@@ -1,15 +1,10 @@
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
-use artstore_core::artifact::{Artifact, ArtifactStatus, DedupScope};
-use artstore_core::backend::{
-    ArtifactChange, ArtifactCommit, ArtifactEventRow, ArtifactProbe, ArtifactQuery, CatalogHead,
-    Operation, ProbeAnswer,
-};
+use artstore_core::artifact::{Artifact, new_inputs};
+use artstore_core::backend::{ArtifactChange, ArtifactCommit, ArtifactEventRow, CatalogHead};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
-use artstore_core::maintenance::ArtifactCounts;
 use artstore_core::path::RelPath;
 use artstore_core::{Error, Result};
 
@@ -17,15 +12,15 @@ use artstore_core::{Error, Result};
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
     pub(super) head: CatalogHead,
-    artifacts: BTreeMap<ArtifactId, Arc<Artifact>>,
-    events: BTreeMap<u64, Arc<ArtifactEventRow>>,
-    operations: BTreeMap<OpId, Owner>,
+    pub(super) artifacts: BTreeMap<ArtifactId, Arc<Artifact>>,
+    pub(super) events: BTreeMap<u64, Arc<ArtifactEventRow>>,
+    pub(super) operations: BTreeMap<OpId, Owner>,
     paths: BTreeMap<RelPath, ArtifactId>,
 }
 
 /// Whose operation it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+pub(super) enum Owner {
     Artifact(ArtifactId),
     Event(u64),
 }
@@ -90,6 +85,7 @@ impl Rows {
     }
 
     fn put(&mut self, artifact: &Artifact) -> Result<()> {
+        check_lists(artifact)?;
         if let Some(former) = self.artifacts.remove(&artifact.id) {
             self.operations.remove(&former.op_id);
             self.paths.remove(&former.data_path);
@@ -130,139 +126,17 @@ impl Rows {
             _ => Ok(()),
         }
     }
-
-    pub(super) fn answer(&self, probe: &ArtifactProbe) -> ProbeAnswer {
-        let (op_id, artifact) = match probe {
-            ArtifactProbe::Publish {
-                op_id,
-                scope,
-                file_hash,
-            } => {
-                let duplicates = self
-                    .active_in(scope)
-                    .filter(|artifact| artifact.file_hash == *file_hash);
-                let first = duplicates.min_by_key(|artifact| (artifact.created_at, artifact.id));
-                (op_id, first.cloned())
-            }
-            ArtifactProbe::Change { op_id, id } => (op_id, self.get(*id)),
-            ArtifactProbe::Operation { op_id } => (op_id, None),
-        };
-        ProbeAnswer {
-            operation: self.operation(op_id),
-            artifact,
-        }
-    }
-
-    fn operation(&self, op_id: &OpId) -> Option<Operation> {
-        match self.operations.get(op_id)? {
-            Owner::Artifact(id) => self.artifacts.get(id).map(|artifact| Operation {
-                request_digest: artifact.request_digest,
-                artifact_id: artifact.id,
-                event: None,
-            }),
-            Owner::Event(sequence) => self.events.get(sequence).map(|row| Operation {
-                request_digest: row.request_digest,
-                artifact_id: row.artifact_id,
-                event: Some(row.event.clone()),
-            }),
-        }
-    }
-
-    fn active_in<'a>(&'a self, scope: &'a DedupScope) -> impl Iterator<Item = &'a Artifact> {
-        self.artifacts.values().map(Arc::as_ref).filter(|artifact| {
-            artifact.status == ArtifactStatus::Active
-                && artifact.artifact_type == scope.artifact_type
-                && artifact.schema_version == scope.schema_version
-                && artifact.logical_key == scope.logical_key
-        })
-    }
-
-    pub(super) fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> bool {
-        self.active_in(scope)
-            .any(|artifact| artifact.size_bytes == size_bytes)
-    }
-
-    pub(super) fn get(&self, id: ArtifactId) -> Option<Artifact> {
-        self.artifacts
-            .get(&id)
-            .map(|artifact| artifact.as_ref().clone())
-    }
-
-    pub(super) fn list(&self, query: &ArtifactQuery) -> Vec<Artifact> {
-        let mut found: Vec<&Artifact> = self
-            .artifacts
-            .values()
-            .map(Arc::as_ref)
-            .filter(|artifact| matches(query, artifact))
-            .collect();
-        found.sort_by_key(|artifact| std::cmp::Reverse((artifact.created_at, artifact.id)));
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        found.into_iter().take(limit).cloned().collect()
-    }
-
-    pub(super) fn scan(&self, after: Option<ArtifactId>, limit: u32) -> Vec<Artifact> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.artifacts
-            .range((start, Bound::Unbounded))
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|(_, artifact)| artifact.as_ref().clone())
-            .collect()
-    }
-
-    pub(super) fn scan_events(&self, after: u64, limit: u32) -> Vec<ArtifactEventRow> {
-        self.events
-            .range((Bound::Excluded(after), Bound::Unbounded))
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|(_, event)| event.as_ref().clone())
-            .collect()
-    }
-
-    pub(super) fn counts(&self) -> ArtifactCounts {
-        let mut counts = ArtifactCounts::default();
-        for artifact in self.artifacts.values() {
-            match artifact.status {
-                ArtifactStatus::Active => counts.active += 1,
-                ArtifactStatus::Superseded => counts.superseded += 1,
-                ArtifactStatus::Tombstoned => counts.tombstoned += 1,
-            }
-            counts.bytes += artifact.size_bytes;
-        }
-        counts
-    }
 }
 
-fn matches(query: &ArtifactQuery, artifact: &Artifact) -> bool {
-    let filter = &query.filter;
-    let key = artifact.logical_key.as_str();
-    let type_matches = filter
-        .artifact_type
-        .as_ref()
-        .is_none_or(|wanted| *wanted == artifact.artifact_type);
-    let status_matches = filter.status.is_none_or(|wanted| wanted == artifact.status);
-    let tags_match = artifact.tags.missing_from(&filter.tags).is_empty();
-    let prefix_matches = filter
-        .key_prefix
-        .as_ref()
-        .is_none_or(|prefix| key.starts_with(prefix.as_str()));
-    let from_matches = filter
-        .created_from
-        .is_none_or(|from| artifact.created_at >= from);
-    let before_matches = filter
-        .created_before
-        .is_none_or(|before| artifact.created_at < before);
-    let key_matches = query
-        .logical_key
-        .as_ref()
-        .is_none_or(|wanted| *wanted == artifact.logical_key);
-    let is_after = query
-        .after
-        .is_none_or(|cursor| (artifact.created_at, artifact.id) < (cursor.created_at, cursor.id));
-    type_matches
-        && status_matches
-        && tags_match
-        && prefix_matches
-        && from_matches
-        && before_matches
-        && key_matches
-        && is_after
+/// That lists hold nothing twice and are in the order that they promise.
+fn check_lists(artifact: &Artifact) -> Result<()> {
+    let has_each_once = new_inputs(&[], &artifact.inputs).len() == artifact.inputs.len();
+    let is_ascending = artifact.supersedes.is_sorted_by(|a, b| a < b);
+    if has_each_once && is_ascending {
+        return Ok(());
+    }
+    Err(
+        Error::internal("an artifact whose inputs or predecessors are not a proper list")
+            .with("id", artifact.id),
+    )
 }

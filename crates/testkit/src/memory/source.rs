@@ -27,7 +27,7 @@ pub(super) fn fingerprint(path: &Path) -> Result<String> {
     ))
 }
 
-fn source_error(path: &Path, error: std::io::Error) -> Error {
+pub(super) fn source_error(path: &Path, error: std::io::Error) -> Error {
     let failed = match error.kind() {
         std::io::ErrorKind::NotFound => Error::not_found("the source does not exist"),
         _ => Error::unavailable("the source cannot be read"),

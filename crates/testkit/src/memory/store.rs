@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use artstore_core::artifact::ArtifactSource;
 use artstore_core::backend::{
-    BlobEntry, BlobList, BlobReader, BlobStore, Progress, RootState, SourceFacts, StagedFile,
-    StagedLocation, StagedSource, StoreRoot,
+    BlobEntry, BlobList, BlobReader, BlobStore, Progress, RandomRead, RootState, SourceFacts,
+    StagedFile, StagedLocation, StagedSource, StagingWriter, StoreRoot,
 };
 use artstore_core::digest::Digest;
 use artstore_core::format::document::MAX_DOCUMENT_BYTES;
@@ -19,7 +19,9 @@ use futures_util::stream;
 use tokio::task::yield_now;
 
 use super::Interruption;
+use super::reading::{BytesReader, FileReader, StagedReader};
 use super::source::{blocking, check_source, facts_of, read_source};
+use super::writer::MemoryWriter;
 
 /// The greatest size of one piece of a stream.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -141,7 +143,11 @@ impl MemoryStore {
         self.world.lock().expect("no test panics holding it")
     }
 
-    fn remember(&self, staged: &StagedFile) -> Result<()> {
+    pub(super) fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    pub(super) fn remember(&self, staged: &StagedFile) -> Result<()> {
         let staged = Staged {
             owner: self.owner,
             file: staged.clone(),
@@ -235,6 +241,36 @@ impl BlobStore for MemoryStore {
     async fn stage_document(&self, id: StagingId, document: Bytes) -> Result<StagedFile> {
         yield_now().await;
         self.stage_bytes(id, document)
+    }
+
+    async fn open_source(&self, source: &ArtifactSource) -> Result<Arc<dyn RandomRead>> {
+        match source.clone() {
+            ArtifactSource::File(path) | ArtifactSource::AdoptFile(path) => {
+                let opened = blocking(move || FileReader::open(path)).await?;
+                Ok(Arc::new(opened))
+            }
+            ArtifactSource::Bytes(content) => {
+                yield_now().await;
+                Ok(Arc::new(BytesReader(content)))
+            }
+        }
+    }
+
+    async fn open_staged(&self, staged: &StagedFile) -> Result<Arc<dyn RandomRead>> {
+        yield_now().await;
+        match &staged.location {
+            StagedLocation::Source(path) => {
+                let path = path.clone();
+                let opened = blocking(move || FileReader::open(path)).await?;
+                Ok(Arc::new(opened))
+            }
+            StagedLocation::Staging(path) => Ok(Arc::new(StagedReader::open(self, staged, path)?)),
+        }
+    }
+
+    async fn begin_staging(&self, id: StagingId) -> Result<Box<dyn StagingWriter>> {
+        yield_now().await;
+        Ok(Box::new(MemoryWriter::begin(self, id)?))
     }
 
     async fn close(&self) {

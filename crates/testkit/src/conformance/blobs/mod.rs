@@ -1,7 +1,9 @@
 //! What every `BlobStore` promises.
 
+mod random;
 mod reading;
 mod staging;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,15 +12,19 @@ use std::sync::Arc;
 use artstore_core::artifact::ArtifactSource;
 use artstore_core::backend::{
     BlobStore, NoProgress, Progress, Publication, PublicationItem, PublicationLog, StagedFile,
+    StagedSource,
 };
+use artstore_core::layout::STAGING;
 use artstore_core::path::RelPath;
 use artstore_core::{Domain, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
+pub use random::*;
 pub use reading::*;
 pub use staging::*;
+pub use writing::*;
 
 use super::Capability;
 use crate::memory::Interruption;
@@ -139,6 +145,38 @@ pub(super) async fn stage_adopted(store: &OpenStore, number: u64, path: &Path) -
         .stage(staging_id(number), &source, quiet())
         .await;
     staged.unwrap().file
+}
+
+/// Does `work` where it may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("the work does not panic")
+}
+
+/// Stages what is written in these pieces.
+pub(super) async fn write_staged(
+    store: &OpenStore,
+    number: u64,
+    pieces: Vec<Bytes>,
+) -> Result<StagedSource> {
+    let mut writer = store.blobs.begin_staging(staging_id(number)).await?;
+    blocking(move || {
+        for piece in pieces {
+            writer.write_all(&piece)?;
+        }
+        writer.finish()
+    })
+    .await
+}
+
+/// What staging looks like when nothing is staged, once the store has made itself at home there.
+pub(super) async fn staging_after_one_use(store: &OpenStore) -> BTreeMap<String, u64> {
+    let staged = stage(store, 9999, "first use").await;
+    store.blobs.discard(vec![staged]).await;
+    list(store, STAGING).await
 }
 
 /// Publishes `files` as one item and finishes.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::{
     OpenStore, SIZES, StoreHarness, list, publish_bytes, publish_files, quiet, read, source_file,
-    stage, stage_adopted,
+    stage, stage_adopted, staging_after_one_use,
 };
 use crate::conformance::{Capability, expect_kind};
 use crate::samples::{content, path, staging_id};
@@ -177,13 +177,6 @@ pub async fn a_changing_source_is_a_conflict(harness: &dyn StoreHarness) {
     assert_eq!(list(&store, STAGING).await, settled);
 }
 
-/// What staging looks like when nothing is staged, once the store has made itself at home there.
-async fn staging_after_one_use(store: &OpenStore) -> BTreeMap<String, u64> {
-    let staged = stage(store, 9999, "first use").await;
-    store.blobs.discard(vec![staged]).await;
-    list(store, STAGING).await
-}
-
 /// Staging that fails, and hashing, leave nothing behind.
 pub async fn failing_and_looking_leave_nothing_behind(harness: &dyn StoreHarness) {
     let store = harness.open().await;
@@ -200,6 +193,7 @@ pub async fn failing_and_looking_leave_nothing_behind(harness: &dyn StoreHarness
     let file = ArtifactSource::File(source_file(harness, "hashed", &content(5000)));
     store.blobs.hash_source(&file, quiet()).await.unwrap();
     store.blobs.source_size(&file).await.unwrap();
+    store.blobs.open_source(&file).await.unwrap();
     assert_eq!(list(&store, STAGING).await, settled);
 }
 

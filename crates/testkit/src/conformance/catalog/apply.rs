@@ -2,7 +2,7 @@ use std::future::Future as _;
 use std::task::Poll;
 
 use artstore_core::ErrorKind;
-use artstore_core::artifact::{ArtifactInput, ArtifactKind, ArtifactStatus};
+use artstore_core::artifact::{ArtifactKind, ArtifactStatus};
 use artstore_core::backend::{ArtifactChange, ArtifactCommit};
 use artstore_core::digest::{ContentHash, Digest, HashAlgorithm};
 use artstore_core::id::RunId;
@@ -12,7 +12,9 @@ use artstore_core::time::Timestamp;
 use super::{CatalogHarness, apply, contents, created, created_with, put};
 use crate::conformance::Capability;
 use crate::environment::sequential_id;
-use crate::samples::{artifact, artifact_id, event_row, op_id, permit, tags, watched_permit};
+use crate::samples::{
+    artifact, artifact_id, event_row, input, op_id, permit, tags, watched_permit,
+};
 
 /// Every commit raises the counter by one, however much or little it changes, and the new value is returned.
 pub async fn every_commit_raises_the_counter_by_one(harness: &dyn CatalogHarness) {
@@ -71,8 +73,15 @@ pub async fn every_field_is_kept(harness: &dyn CatalogHarness) {
         ("ключ", "значение %"),
         ("a b", "c,d\"e"),
     ]);
-    full.inputs = inputs(&[(9, Some("left")), (3, None), (9, Some("right ü"))]);
+    full.inputs = vec![
+        input(9, Some("left")),
+        input(3, None),
+        input(9, Some("right ü")),
+        input(9, None),
+    ];
     full.superseded_by = Some(artifact_id(12));
+    full.supersedes = [3, 5, 700].map(artifact_id).to_vec();
+    full.tombstone_reason = Some("wrong ü; \"'\\ %".to_owned());
     full.run_id = Some(RunId::from_uuid(sequential_id(77)));
     full.revision = 12;
     full.last_event = 34;
@@ -87,23 +96,20 @@ pub async fn every_field_is_kept(harness: &dyn CatalogHarness) {
     assert_eq!(listed, [plain, full]);
 }
 
-fn inputs(inputs: &[(u64, Option<&str>)]) -> Vec<ArtifactInput> {
-    let inputs = inputs.iter().map(|(number, role)| ArtifactInput {
-        id: artifact_id(*number),
-        role: role.map(str::to_owned),
-    });
-    inputs.collect()
-}
-
-/// Putting an artifact replaces whatever was known of it: tags and inputs that it no longer has are gone.
+/// Putting an artifact replaces whatever was known of it: tags, inputs and predecessors that it no longer has are gone.
 pub async fn a_put_replaces_all_that_was_known(harness: &dyn CatalogHarness) {
     let mut before = artifact(1);
     before.tags = tags([("env", "prod"), ("env", "test"), ("old", "1")]);
-    before.inputs = inputs(&[(5, None), (6, Some("x"))]);
+    before.inputs = vec![input(5, None), input(6, Some("x"))];
+    before.supersedes = [7, 8, 9].map(artifact_id).to_vec();
+    before.superseded_by = Some(artifact_id(10));
     let catalog = created_with(harness, &[before.clone()]).await;
     let mut after = before.clone();
     after.tags = tags([("env", "test"), ("new", "1")]);
-    after.inputs = inputs(&[(6, None)]);
+    after.inputs = vec![input(6, None), input(5, None)];
+    after.supersedes = [3, 8].map(artifact_id).to_vec();
+    after.superseded_by = None;
+    after.tombstone_reason = Some("no longer needed".to_owned());
     after.status = ArtifactStatus::Tombstoned;
     after.revision = 2;
     apply(&*catalog, vec![put(&after)]).await;
@@ -118,6 +124,8 @@ pub async fn a_put_replaces_all_that_was_known(harness: &dyn CatalogHarness) {
     let mut bare = after;
     bare.tags = Tags::new();
     bare.inputs = Vec::new();
+    bare.supersedes = Vec::new();
+    bare.tombstone_reason = None;
     apply(&*catalog, vec![put(&bare)]).await;
     assert_eq!(catalog.get(&[bare.id]).await.unwrap(), [Some(bare)]);
 }

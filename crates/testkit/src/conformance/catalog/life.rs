@@ -1,23 +1,21 @@
 use std::sync::Arc;
 
 use artstore_core::backend::{ArtifactCatalog, ArtifactCommit, ArtifactProbe};
+use artstore_core::lineage::{Relation, WalkLimits};
 use artstore_core::{Error, ErrorKind, Result};
 
-use super::{CatalogHarness, apply, contents, created, created_with, fill, put};
+use super::{CatalogHarness, apply, contents, created, created_with, fill, put, scope_of};
 use crate::conformance::{brought_about, expect_kind};
 use crate::samples::{artifact, artifact_id, empty_head, op_id, permit, query};
 
 /// The answer of every method that needs a database, with its name.
 async fn ask_everything(catalog: &dyn ArtifactCatalog) -> Vec<(&'static str, Result<()>)> {
     let one = artifact(1);
-    let scope = artstore_core::artifact::DedupScope {
-        artifact_type: one.artifact_type.clone(),
-        schema_version: 1,
-        logical_key: one.logical_key.clone(),
-    };
+    let scope = scope_of(&one);
+    let limits = WalkLimits::default();
     let probe = ArtifactProbe::Change {
         op_id: op_id("x"),
-        id: one.id,
+        ids: vec![one.id],
     };
     let commit = ArtifactCommit {
         changes: vec![put(&one)],
@@ -34,6 +32,13 @@ async fn ask_everything(catalog: &dyn ArtifactCatalog) -> Vec<(&'static str, Res
         (
             "has_active_of_size",
             catalog.has_active_of_size(&scope, 1).await.map(drop),
+        ),
+        (
+            "walk",
+            catalog
+                .walk(one.id, Relation::Inputs, limits)
+                .await
+                .map(drop),
         ),
         ("scan", catalog.scan(None, 1).await.map(drop)),
         ("scan_events", catalog.scan_events(0, 1).await.map(drop)),

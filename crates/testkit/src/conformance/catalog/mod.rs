@@ -1,27 +1,38 @@
 //! What every `ArtifactCatalog` promises.
 
 mod apply;
+mod conditions;
+mod duplicates;
 mod examine;
 mod life;
 mod list;
 mod rebuild;
 mod rows;
+mod walk;
+mod walk_rows;
 
 use std::sync::Arc;
 
 use artstore_core::Result;
-use artstore_core::artifact::Artifact;
-use artstore_core::backend::{ArtifactCatalog, ArtifactChange, ArtifactCommit, CatalogHead};
+use artstore_core::artifact::{Artifact, DedupScope};
+use artstore_core::backend::{
+    ArtifactCatalog, ArtifactChange, ArtifactCommit, ArtifactProbe, CatalogHead,
+};
+use artstore_core::key::OpId;
 use async_trait::async_trait;
 use futures_util::stream;
 
 pub use apply::*;
+pub use conditions::*;
+pub use duplicates::*;
 use examine::operations;
 pub use examine::*;
 pub use life::*;
 pub use list::*;
 pub use rebuild::*;
 pub use rows::*;
+pub use walk::*;
+pub use walk_rows::*;
 
 use super::Capability;
 use crate::samples;
@@ -137,6 +148,30 @@ async fn fill(
 
 fn put(artifact: &Artifact) -> ArtifactChange {
     ArtifactChange::Put(Box::new(artifact.clone()))
+}
+
+fn scope_of(artifact: &Artifact) -> DedupScope {
+    DedupScope {
+        kind: artifact.kind,
+        artifact_type: artifact.artifact_type.clone(),
+        schema_version: artifact.schema_version,
+        logical_key: artifact.logical_key.clone(),
+    }
+}
+
+/// The probe that publishing the bytes of `artifact` once more would make.
+fn publish_probe(artifact: &Artifact) -> ArtifactProbe {
+    publish_probe_as(samples::op_id("never done"), artifact)
+}
+
+fn publish_probe_as(op_id: OpId, artifact: &Artifact) -> ArtifactProbe {
+    ArtifactProbe::Publish {
+        op_id,
+        scope: scope_of(artifact),
+        file_hash: artifact.file_hash,
+        content_hash: None,
+        inputs: Vec::new(),
+    }
 }
 
 /// Everything that a catalog holds.

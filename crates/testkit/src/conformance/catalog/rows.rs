@@ -15,13 +15,13 @@ pub async fn get_answers_in_the_order_asked_for(harness: &dyn CatalogHarness) {
     assert_eq!(catalog.get(&[]).await.unwrap(), []);
 }
 
-/// `get` answers thousands of ids at once.
+/// `get` answers ten thousand ids at once.
 pub async fn get_answers_thousands(harness: &dyn CatalogHarness) {
     let artifacts: Vec<_> = (1..=1500).map(artifact).collect();
     let catalog = created_with(harness, &artifacts).await;
-    let ids: Vec<_> = (1..=3000).rev().map(artifact_id).collect();
+    let ids: Vec<_> = (1..=10_000).rev().map(artifact_id).collect();
     let got = catalog.get(&ids).await.unwrap();
-    let expected = (1..=3000_u64)
+    let expected = (1..=10_000_u64)
         .rev()
         .map(|number| (number <= 1500).then(|| artifact(number)));
     assert!(got.into_iter().eq(expected));

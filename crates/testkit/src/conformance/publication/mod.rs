@@ -2,6 +2,7 @@
 
 mod keep;
 mod publish;
+mod put;
 mod settle;
 
 use artstore_core::backend::{Publication, PublicationItem, StagedFile};
@@ -11,6 +12,7 @@ use bytes::Bytes;
 
 pub use keep::*;
 pub use publish::*;
+pub use put::*;
 pub use settle::*;
 
 use super::blobs::{OpenStore, read, stage};

@@ -1,0 +1,175 @@
+//! The floors of reading: the statements of the catalog, with nothing around them.
+//!
+//! Their texts are those of the catalog. A connection is opened read-only and otherwise as SQLite has it, which is how the
+//! catalog opens its own: a page cache of 2 MB, no memory mapping, the rest in the system's page cache. Values are looked at
+//! where SQLite has them, not copied or checked.
+
+use std::collections::HashSet;
+use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+use artstore_core::id::ArtifactId;
+use artstore_core::lineage::Relation;
+use rusqlite::{Connection, OpenFlags, Statement};
+
+use crate::contender::{Contender, World};
+use crate::population::{self, Population};
+use crate::questions::{self, WalkQuestion};
+
+const FIND: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find.sql");
+const FIND_INPUTS: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find_inputs.sql");
+const FIND_OUTPUTS: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find_outputs.sql");
+
+type Id = [u8; 16];
+
+/// Questions about a population, answered by a connection.
+struct StatementFloor<Q> {
+    connection: Mutex<Connection>,
+    population: Population,
+    question: Q,
+}
+
+/// All columns of a row by its id.
+struct Get;
+
+/// The same, and the inputs of those that have some: all that an artifact consists of.
+struct GetWithInputs {
+    /// Which column of [`FIND`] counts the inputs.
+    input_count: usize,
+}
+
+/// What one step leads to, level by level, each visited once.
+struct Walk {
+    case: String,
+}
+
+pub(crate) fn open_get(world: &World) -> Result<Box<dyn Contender>> {
+    open(world, Get)
+}
+
+pub(crate) fn open_get_with_inputs(world: &World) -> Result<Box<dyn Contender>> {
+    let input_count = connect(world)?.prepare(FIND)?.column_index("input_count")?;
+    open(world, GetWithInputs { input_count })
+}
+
+pub(crate) fn open_walk(world: &World) -> Result<Box<dyn Contender>> {
+    let case = world.case.clone();
+    open(world, Walk { case })
+}
+
+fn open<Q>(world: &World, question: Q) -> Result<Box<dyn Contender>>
+where
+    StatementFloor<Q>: Contender + 'static,
+{
+    Ok(Box::new(StatementFloor {
+        connection: Mutex::new(connect(world)?),
+        population: Population {
+            artifacts: world.artifacts,
+        },
+        question,
+    }))
+}
+
+fn connect(world: &World) -> Result<Connection> {
+    let path = world.source.join(population::CATALOG);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(&path, flags)
+        .with_context(|| format!("cannot open {}", path.display()))
+}
+
+impl<Q> StatementFloor<Q> {
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        work(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Contender for StatementFloor<Get> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        self.with(|connection| {
+            let mut find = connection.prepare_cached(FIND)?;
+            let mut found = 0;
+            for id in questions::ids(self.population, n) {
+                found += look_at_rows(&mut find, id, |_| Ok(()))?;
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Contender for StatementFloor<GetWithInputs> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        self.with(|connection| {
+            let mut find = connection.prepare_cached(FIND)?;
+            let mut find_inputs = connection.prepare_cached(FIND_INPUTS)?;
+            let mut found = 0;
+            for id in questions::ids(self.population, n) {
+                found += look_at_rows(&mut find, id, |row| {
+                    if row.get_ref(self.question.input_count)?.as_i64()? > 0 {
+                        look_at_rows(&mut find_inputs, id, |_| Ok(()))?;
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Contender for StatementFloor<Walk> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        let question = questions::walk(self.population, &self.question.case, n)?;
+        self.with(|connection| walk(connection, &question))
+    }
+}
+
+/// Looks at every column of every row. Returns the number of rows.
+fn look_at_rows(
+    statement: &mut Statement<'_>,
+    id: ArtifactId,
+    mut then: impl FnMut(&rusqlite::Row<'_>) -> Result<()>,
+) -> Result<u64> {
+    statement.raw_bind_parameter(1, id.as_uuid().as_bytes().as_slice())?;
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            black_box(row.get_ref(column)?);
+        }
+        then(row)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Returns the number of nodes.
+fn walk(connection: &Connection, question: &WalkQuestion) -> Result<u64> {
+    let text = match question.relation {
+        Relation::Inputs => FIND_INPUTS,
+        _ => FIND_OUTPUTS,
+    };
+    let mut step = connection.prepare_cached(text)?;
+    let start: Id = *question.start.as_uuid().as_bytes();
+    let mut seen = HashSet::from([start]);
+    let mut level = vec![start];
+    let mut depth = 0;
+    while !level.is_empty() && question.depth.is_none_or(|limit| depth < limit) {
+        let mut next = Vec::new();
+        for id in level {
+            step.raw_bind_parameter(1, id.as_slice())?;
+            let mut rows = step.raw_query();
+            while let Some(row) = rows.next()? {
+                let found: Id = row.get_ref(0)?.as_blob()?.try_into()?;
+                black_box(row.get_ref(1)?);
+                if seen.insert(found) {
+                    next.push(found);
+                }
+            }
+        }
+        level = next;
+        depth += 1;
+    }
+    ensure!(seen.len() > 1, "a walk led nowhere");
+    Ok(seen.len() as u64 - 1)
+}

@@ -1,0 +1,198 @@
+//! Reading from a population: through the port, and through the catalog alone.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use artstore_core::backend::ArtifactCatalog;
+use artstore_core::lineage::{Relation, WalkLimits};
+use artstore_core::ports::ArtifactStorePort;
+use artstore_sqlite::{SqliteArtifactCatalog, SqliteSettings};
+use artstore_tests::store::LocalStore;
+use tokio::runtime::Runtime;
+
+use super::runtime;
+use crate::contender::{Contender, World};
+use crate::population::{self, Population};
+use crate::questions;
+
+/// A store that only answers.
+pub(super) struct PortSide<Q> {
+    pub(super) runtime: Runtime,
+    store: LocalStore,
+    pub(super) port: Arc<dyn ArtifactStorePort>,
+    pub(super) population: Population,
+    pub(super) question: Q,
+}
+
+/// A catalog that only answers.
+struct CatalogSide<Q> {
+    runtime: Runtime,
+    catalog: SqliteArtifactCatalog,
+    population: Population,
+    question: Q,
+}
+
+struct Get;
+
+struct Walk {
+    case: String,
+}
+
+pub(crate) fn open_get(world: &World) -> Result<Box<dyn Contender>> {
+    Ok(Box::new(PortSide::open(world, Get)?))
+}
+
+pub(crate) fn open_catalog_get(world: &World) -> Result<Box<dyn Contender>> {
+    Ok(Box::new(CatalogSide::open(world, Get)?))
+}
+
+pub(crate) fn open_lineage(world: &World) -> Result<Box<dyn Contender>> {
+    let case = world.case.clone();
+    Ok(Box::new(PortSide::open(world, Walk { case })?))
+}
+
+pub(crate) fn open_walk(world: &World) -> Result<Box<dyn Contender>> {
+    let case = world.case.clone();
+    Ok(Box::new(CatalogSide::open(world, Walk { case })?))
+}
+
+impl<Q> PortSide<Q> {
+    pub(super) fn open(world: &World, question: Q) -> Result<Self> {
+        let runtime = runtime()?;
+        let store = runtime.block_on(LocalStore::open(&world.source))?;
+        let port = store.artifacts();
+        // Opening the catalog is not what is measured.
+        ensure!(
+            runtime.block_on(port.is_available()),
+            "the store does not answer"
+        );
+        Ok(Self {
+            runtime,
+            store,
+            port,
+            population: population_of(world),
+            question,
+        })
+    }
+}
+
+impl<Q> Drop for PortSide<Q> {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.store.close());
+    }
+}
+
+impl<Q> CatalogSide<Q> {
+    fn open(world: &World, question: Q) -> Result<Self> {
+        let path = world.source.join(population::CATALOG);
+        Ok(Self {
+            runtime: runtime()?,
+            catalog: SqliteArtifactCatalog::new(path, SqliteSettings::default()),
+            population: population_of(world),
+            question,
+        })
+    }
+}
+
+impl<Q> Drop for CatalogSide<Q> {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.catalog.close());
+    }
+}
+
+fn population_of(world: &World) -> Population {
+    Population {
+        artifacts: world.artifacts,
+    }
+}
+
+impl Contender for PortSide<Get> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        self.runtime.block_on(async {
+            let mut found = 0;
+            for id in questions::ids(self.population, n) {
+                black_box(self.port.get_artifact(id).await?);
+                found += 1;
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Contender for CatalogSide<Get> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        self.runtime.block_on(async {
+            let mut found = 0;
+            for id in questions::ids(self.population, n) {
+                found += self.catalog.get(&[id]).await?.iter().flatten().count() as u64;
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Contender for PortSide<Walk> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        let question = questions::walk(self.population, &self.question.case, n)?;
+        let limits = WalkLimits::new(question.depth, WalkLimits::MAX_NODES)?;
+        let start = question.start;
+        let answer = self.runtime.block_on(async {
+            match question.relation {
+                Relation::Downstream => self.port.get_downstream(start, limits).await,
+                _ => self.port.get_lineage(start, limits).await,
+            }
+        })?;
+        ensure!(!answer.truncated, "a walk was cut off");
+        Ok(answer.nodes.len() as u64)
+    }
+}
+
+impl Contender for CatalogSide<Walk> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        let question = questions::walk(self.population, &self.question.case, n)?;
+        let limits = WalkLimits {
+            depth: question.depth,
+            ..WalkLimits::UNLIMITED
+        };
+        let walk = self.catalog.walk(question.start, question.relation, limits);
+        let found = self.runtime.block_on(walk)?;
+        Ok(found.context("a walk has no start")?.nodes.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entries::sides;
+    use crate::figure::Figure;
+
+    #[test]
+    fn every_side_of_a_figure_finds_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let population = Population { artifacts: 20_000 };
+        let root = directory.path().join("store");
+        let building = population::build(&root, population);
+        runtime().unwrap().block_on(building).unwrap();
+        for figure in [Figure::Get, Figure::Lineage, Figure::Page] {
+            for case in figure.cases() {
+                let world = World {
+                    source: root.clone(),
+                    artifacts: population.artifacts,
+                    case: case.to_owned(),
+                    ..World::at(directory.path())
+                };
+                let amounts = sides(figure, &[]).unwrap().into_iter().map(|entry| {
+                    let contender = (entry.open)(&world).unwrap();
+                    (0..3).map(|n| contender.work(0, n).unwrap()).collect()
+                });
+                let amounts: Vec<Vec<u64>> = amounts.collect();
+                assert!(amounts.iter().flatten().all(|amount| *amount > 0));
+                assert!(
+                    amounts.iter().all(|other| *other == amounts[0]),
+                    "{figure:?} {case}: {amounts:?}"
+                );
+            }
+        }
+    }
+}
