@@ -144,7 +144,10 @@ fn csv_options_are_kept_in_the_record() {
     assert_eq!(csv["quote"], "'");
 
     let inferred = publish(&world, "a.csv", &["--delimiter", "|", "--quote", "'"]);
-    assert_eq!(inferred["deduped"], false, "7 is another value than 007");
+    assert_eq!(inferred["deduped"], true, "leading zeros make a text");
+    let as_number = ["--delimiter", "|", "--quote", "'", "--column", "id=int"];
+    let number = publish(&world, "a.csv", &as_number);
+    assert_eq!(number["deduped"], false, "7 is another value than 007");
     world.write("tab.csv", "a\tb\n1\t2\n");
     let tabs = publish(&world, "tab.csv", &["--delimiter", "\\t"]);
     assert_eq!(column_types(&tabs).len(), 2);
@@ -211,12 +214,8 @@ fn a_malformed_table_is_told_with_its_line() {
     refused(&world, "b.csv", &["--column", "a=int"], "");
     refused(&world, "b.csv", &["--column", "c=int"], "");
     assert_eq!(world.json(&["list"]), json!({"items": []}));
-    assert_eq!(
-        std::fs::read_dir(world.path("store/staging"))
-            .unwrap()
-            .count(),
-        0
-    );
+    let staged = std::fs::read_dir(world.path("store/staging"));
+    assert_eq!(staged.map_or(0, Iterator::count), 0);
 }
 
 #[test]
