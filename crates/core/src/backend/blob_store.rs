@@ -74,7 +74,8 @@ pub trait BlobStore: Debug + Send + Sync + 'static {
     /// Opens a staged file, in staging or where it is to be adopted, for reading at any position.
     ///
     /// # Errors
-    /// As [`Self::open_source`].
+    /// [`NotFound`](crate::ErrorKind::NotFound) if it is gone, [`Conflict`](crate::ErrorKind::Conflict) if a file to be adopted
+    /// has changed since it was staged, [`Corrupt`](crate::ErrorKind::Corrupt), [`Unavailable`](crate::ErrorKind::Unavailable).
     async fn open_staged(&self, staged: &StagedFile) -> Result<Arc<dyn RandomRead>>;
 
     /// Begins to stage bytes that are made on the way.

@@ -57,7 +57,8 @@ pub trait ArtifactCatalog: Debug + Send + Sync + 'static {
 
     /// What the artifact `start` leads to by `relation`, see [`walk`](crate::lineage::walk), all of it from one state of the
     /// database; `None` if `start` has no row. A neighbour without a row is reached and leads nowhere by the relations that
-    /// rows tell. Inputs come in their order, everything else in ascending order of the id.
+    /// rows tell. Inputs come in their order, everything else in ascending order of the id, several uses of one input in the
+    /// order of its uses.
     async fn walk(
         &self,
         start: ArtifactId,
@@ -109,7 +110,7 @@ pub struct CatalogHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArtifactProbe {
     /// Was this operation done already, is there an active artifact in this scope with this file hash, or else with this
-    /// content hash (of several, the one created first), and which of these inputs have no row?
+    /// content hash (of several, the first by (`created_at`, `id`)), and which of these inputs have no row?
     Publish {
         /// The operation.
         op_id: OpId,

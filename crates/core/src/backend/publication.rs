@@ -55,6 +55,7 @@ pub trait PublicationLog: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable); the old document or the new one is there then.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if a directory on the way is a symbolic link.
     async fn put_document(
         &self,
         permit: &LockPermit,

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -88,6 +89,8 @@ pub struct CsvInspection {
     pub schema: TableSchema,
     /// How it was read, with the type of every column, in order of the columns' names.
     pub options: CsvOptions,
+    /// The columns whose times need nanoseconds; other times are kept in microseconds.
+    pub nanosecond_columns: BTreeSet<String>,
     /// The number of records after the header.
     pub row_count: u64,
     /// The length of the longest record in bytes.

@@ -119,12 +119,13 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
     async fn get_supersession(&self, id: ArtifactId) -> Result<Supersession>;
 
     /// Replaces the active artifact `old` by the active artifact `new` of the same type, and returns `old` as it is then.
-    /// One artifact may replace several. Asking again for what is so already writes nothing.
+    /// One artifact may replace several. Asking again for what is so already writes nothing, also when `old` was tombstoned
+    /// since.
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound): one of them does not exist.
     /// * [`Conflict`](crate::ErrorKind::Conflict): they are the same, their types differ, `old` is tombstoned or replaced by
-    ///   another one, or `new` is tombstoned or replaced itself.
+    ///   another one, or `new` is tombstoned or replaced itself. Therefore no chain ever closes.
     /// * Otherwise as [`publish_artifact`](Self::publish_artifact).
     async fn supersede(
         &self,

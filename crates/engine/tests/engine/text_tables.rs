@@ -3,6 +3,7 @@
 //! "CSV" is such a text. "Parquet" is the same behind a line that stands for the encoding, so that one table can be spelled
 //! in several ways. The content hash covers the text without the encoding.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use artstore_core::backend::{
@@ -84,6 +85,7 @@ impl TableReader for TextTables {
             TableFormat::Csv(options) => Ok(TableInspection::Csv(CsvInspection {
                 schema: schema_of(&text),
                 options: CsvOptions::clone(options),
+                nanosecond_columns: BTreeSet::new(),
                 row_count: text.lines().skip(1).count() as u64,
                 longest_record: 100,
                 source: SourceFacts {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type,
-    Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
-    TimestampNanosecondType, UInt64Type,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType,
+    Time64NanosecondType, TimestampMicrosecondType, TimestampNanosecondType, UInt64Type,
 };
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray};
 use arrow_buffer::{
@@ -40,6 +39,15 @@ impl Target {
         }
     }
 
+    /// Whether it holds times in nanoseconds.
+    pub(super) fn is_in_nanoseconds(&self) -> bool {
+        let is_time = matches!(
+            self.column_type,
+            ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz
+        );
+        is_time && self.unit == TimeUnit::Nanosecond
+    }
+
     fn data_type(&self) -> DataType {
         match self.column_type {
             ColumnType::Bool => DataType::Boolean,
@@ -71,8 +79,9 @@ impl Target {
             ColumnType::Int => fields.primitives::<Int64Type>(value::integer),
             ColumnType::UInt => fields.primitives::<UInt64Type>(value::unsigned),
             ColumnType::Float => fields.primitives::<Float64Type>(value::float),
-            ColumnType::Decimal { precision, scale } => fields
-                .primitives::<Decimal128Type>(|field| value::decimal(field, precision, scale)),
+            ColumnType::Decimal { precision, scale } => {
+                fields.primitives::<Decimal128Type>(|field| value::decimal(field, precision, scale))
+            }
             ColumnType::Date => fields.primitives::<Date32Type>(value::date),
             ColumnType::Time if is_fine => {
                 fields.primitives::<Time64NanosecondType>(time_in_nanoseconds)
@@ -154,10 +163,7 @@ impl<'a> Fields<'a> {
             nulls.append(!field.is_empty());
             values.append(!field.is_empty() && value::boolean(field)?);
         }
-        Some(Arc::new(BooleanArray::new(
-            values.finish(),
-            nulls.finish(),
-        )))
+        Some(Arc::new(BooleanArray::new(values.finish(), nulls.finish())))
     }
 
     fn strings(self) -> Option<ArrayRef> {

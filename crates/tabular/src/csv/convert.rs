@@ -7,18 +7,18 @@ use std::thread;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use artstore_core::backend::{
-    ConvertedTable, CsvInspection, NoProgress, Progress, RandomRead, StagingWriter,
+    ConvertedTable, CsvInspection, Progress, RandomRead, StagingWriter,
 };
 use artstore_core::table::{TableFacts, TableRules};
 use artstore_core::{Error, Result};
 
 use super::columns::{Target, schema};
 use super::records::{Records, Tokenizer};
-use super::scan::{header_names, scan};
-use super::{CHUNK_BYTES, QUEUE, fine_times, inspect, source, worker};
+use super::scan::header_names;
+use super::{CHUNK_BYTES, QUEUE, source, worker};
 use crate::cancel::Cancel;
 use crate::facts::FactsCollector;
-use crate::parquet_out::TableFile;
+use crate::parquet_out::{TableFile, settings};
 
 /// Writes `input` as Parquet to `output`, as `inspection` of the same input says. Nothing is staged after an error.
 ///
@@ -36,7 +36,7 @@ pub(crate) fn convert(
     if input.size() != inspection.source.size_bytes {
         return Err(changed());
     }
-    let targets = targets(input, inspection, cancel)?;
+    let targets = targets(inspection)?;
     let schema = schema(targets.iter().cloned());
     let facts = FactsCollector::new(&schema, rules)?;
     let file = TableFile::new(schema.clone(), output)?;
@@ -45,16 +45,14 @@ pub(crate) fn convert(
         inspection,
         targets,
         schema,
-        chunk_bytes: CHUNK_BYTES,
         progress: &**progress,
         cancel,
     };
     let (file, facts) = run(&decoder, facts, file)?;
-    let writer = file.settings();
     Ok(ConvertedTable {
         staged: file.finish()?,
         facts,
-        writer,
+        writer: settings(),
     })
 }
 
@@ -98,16 +96,7 @@ fn write(mut file: TableFile, batches: Receiver<RecordBatch>) -> Result<TableFil
 }
 
 /// What becomes of each column, as the first reading has found.
-fn targets(
-    input: &dyn RandomRead,
-    inspection: &CsvInspection,
-    cancel: &Cancel,
-) -> Result<Vec<Target>> {
-    // Which unit times need is not part of an inspection.
-    if fine_times::may_occur(input, inspection, cancel)? {
-        let scan = scan(input, &inspection.options, CHUNK_BYTES, &NoProgress, cancel)?;
-        return Ok(scan.columns.iter().map(inspect::target).collect());
-    }
+fn targets(inspection: &CsvInspection) -> Result<Vec<Target>> {
     let columns = inspection.schema.columns.iter();
     columns
         .map(|column| {
@@ -116,7 +105,8 @@ fn targets(
                 Error::internal("an inspection lacks the type of a column")
                     .with("name", &column.name)
             })?;
-            Ok(Target::new(&column.name, *column_type, false))
+            let is_fine = inspection.nanosecond_columns.contains(&column.name);
+            Ok(Target::new(&column.name, *column_type, is_fine))
         })
         .collect()
 }
@@ -135,88 +125,110 @@ impl Outlets {
     }
 }
 
+/// What decoding needs to know. Whatever the first reading has not found is a change of the source.
 #[derive(Debug)]
 struct Decoder<'a> {
     input: &'a dyn RandomRead,
     inspection: &'a CsvInspection,
     targets: Vec<Target>,
     schema: SchemaRef,
-    chunk_bytes: usize,
     progress: &'a dyn Progress,
     cancel: &'a Cancel,
 }
 
 impl Decoder<'_> {
-    /// Makes batches of all records and returns their number; fewer if nobody takes them any more. Whatever the first
-    /// reading has not found is a change of the source.
+    /// Makes batches of all records and returns their number; fewer if nobody takes them any more.
     fn decode(&self, outlets: &Outlets) -> Result<u64> {
+        let size = self.input.size();
         let mut position = source::header_position(self.input)?;
-        let mut tokenizer = Tokenizer::new(&self.inspection.options, position);
-        let mut records = Records::header();
-        let mut is_header = true;
-        let mut row_count = 0;
-        let mut buffer = vec![0; self.chunk_bytes];
-        loop {
+        let mut decoding = Decoding {
+            decoder: self,
+            outlets,
+            tokenizer: Tokenizer::new(&self.inspection.options, position),
+            records: Records::header(),
+            row_count: None,
+        };
+        let mut buffer = vec![0; CHUNK_BYTES];
+        while position < size {
             self.cancel.check()?;
-            let length = (self.input.size() - position).min(self.chunk_bytes as u64) as usize;
+            let length = (size - position).min(CHUNK_BYTES as u64) as usize;
             let chunk = &mut buffer[..length];
             self.input.read_exact_at(position, chunk)?;
+            if !decoding.take(chunk)? {
+                return Ok(decoding.row_count.unwrap_or_default());
+            }
             position += length as u64;
-            let is_end = length == 0;
-            let mut rest: &[u8] = chunk;
-            loop {
-                if is_end {
-                    tokenizer.finish(&mut records).map_err(|_| changed())?;
-                } else {
-                    let consumed = tokenizer.feed(rest, &mut records);
-                    rest = &rest[consumed.map_err(|_| changed())?..];
-                }
-                if records.is_full() || is_end {
-                    if is_header {
-                        records = self.check_header(&mut tokenizer, &records)?;
-                        is_header = false;
-                    } else if !records.is_empty() {
-                        row_count += records.len() as u64;
-                        if !outlets.send(self.batch(&records)?) {
-                            return Ok(row_count);
-                        }
-                        records.clear();
-                    }
-                }
-                if rest.is_empty() {
-                    break;
-                }
-            }
-            if is_end {
-                return Ok(row_count);
-            }
-            self.progress
-                .report("converting", position, Some(self.input.size()));
+            self.progress.report("converting", position, Some(size));
         }
-    }
-
-    fn check_header(&self, tokenizer: &mut Tokenizer, records: &Records) -> Result<Records> {
-        let names = header_names(records)?;
-        let columns = &self.inspection.schema.columns;
-        if !names.iter().eq(columns.iter().map(|column| &column.name)) {
-            return Err(changed());
-        }
-        tokenizer.expect(names.len());
-        Ok(Records::new(names.len()))
+        decoding.finish()
     }
 
     fn batch(&self, records: &Records) -> Result<RecordBatch> {
-        let arrays: Option<Vec<_>> = self
-            .targets
-            .iter()
-            .enumerate()
+        let columns = self.targets.iter().enumerate();
+        let arrays: Option<Vec<_>> = columns
             .map(|(position, target)| target.array(records, position))
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
         let arrays = arrays.ok_or_else(changed)?;
-        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).map_err(|error| {
-            Error::internal("columns do not make a batch").caused_by(error)
-        })
+        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
+            .map_err(|error| Error::internal("columns do not make a batch").caused_by(error))
+    }
+}
+
+#[derive(Debug)]
+struct Decoding<'a> {
+    decoder: &'a Decoder<'a>,
+    outlets: &'a Outlets,
+    tokenizer: Tokenizer,
+    records: Records,
+    /// `None` until the header is read.
+    row_count: Option<u64>,
+}
+
+impl Decoding<'_> {
+    /// Whether batches are still taken.
+    fn take(&mut self, chunk: &[u8]) -> Result<bool> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let consumed = self.tokenizer.feed(rest, &mut self.records);
+            rest = &rest[consumed.map_err(|_fault| changed())?..];
+            if self.records.is_full() && !self.take_records()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_records(&mut self) -> Result<bool> {
+        let Some(row_count) = self.row_count else {
+            self.take_header()?;
+            return Ok(true);
+        };
+        self.row_count = Some(row_count + self.records.len() as u64);
+        let is_taken = self.outlets.send(self.decoder.batch(&self.records)?);
+        self.records.clear();
+        Ok(is_taken)
+    }
+
+    fn take_header(&mut self) -> Result<()> {
+        let names = header_names(&self.records)?;
+        let columns = self.decoder.inspection.schema.columns.iter();
+        if !names.iter().eq(columns.map(|column| &column.name)) {
+            return Err(changed());
+        }
+        self.tokenizer.expect(names.len());
+        self.records = Records::new(names.len());
+        self.row_count = Some(0);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<u64> {
+        let finished = self.tokenizer.finish(&mut self.records);
+        finished.map_err(|_fault| changed())?;
+        if !self.records.is_empty() {
+            self.take_records()?;
+        }
+        self.row_count.ok_or_else(changed)
     }
 }
 

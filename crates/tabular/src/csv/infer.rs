@@ -37,8 +37,7 @@ impl Seen {
     const FAR: Self = Self(1 << 12);
     const TEXT: Self = Self(1 << 13);
 
-    const INTEGER: Self =
-        Self(Self::NEGATIVE.0 | Self::SMALL.0 | Self::LARGE.0 | Self::HUGE.0);
+    const INTEGER: Self = Self(Self::NEGATIVE.0 | Self::SMALL.0 | Self::LARGE.0 | Self::HUGE.0);
     const NUMBER: Self = Self(Self::INTEGER.0 | Self::REAL.0 | Self::SPECIAL.0);
     const TEMPORAL: Self =
         Self(Self::DATE.0 | Self::LOCAL.0 | Self::ZONED.0 | Self::FINE.0 | Self::FAR.0);
@@ -161,12 +160,8 @@ pub(super) fn look_for(column_type: ColumnType, field: &[u8]) -> Option<Seen> {
             }
             seen
         }),
-        ColumnType::Timestamp => {
-            look_at_time(field).filter(|seen| !seen.has(Seen::ZONED))
-        }
-        ColumnType::TimestampTz => {
-            look_at_time(field).filter(|seen| seen.has(Seen::ZONED))
-        }
+        ColumnType::Timestamp => look_at_time(field).filter(|seen| !seen.has(Seen::ZONED)),
+        ColumnType::TimestampTz => look_at_time(field).filter(|seen| seen.has(Seen::ZONED)),
         ColumnType::String => Some(Seen::TEXT),
     }
 }
@@ -176,7 +171,11 @@ fn look_at_time(field: &[u8]) -> Option<Seen> {
         (Seen::DATE, Moment::midnight(value::date(field)?))
     } else {
         let moment = value::moment(field)?;
-        let seen = if moment.has_offset { Seen::ZONED } else { Seen::LOCAL };
+        let seen = if moment.has_offset {
+            Seen::ZONED
+        } else {
+            Seen::LOCAL
+        };
         (seen, moment)
     };
     if moment.fraction_digits > 6 {
@@ -226,7 +225,11 @@ fn look_at_number(field: &[u8], unsigned: &[u8]) -> Option<Seen> {
 
 fn look_at_integer(field: &[u8]) -> Seen {
     if let Some(integer) = value::integer(field) {
-        return if integer < 0 { Seen::NEGATIVE } else { Seen::SMALL };
+        return if integer < 0 {
+            Seen::NEGATIVE
+        } else {
+            Seen::SMALL
+        };
     }
     if value::unsigned(field).is_some() {
         return Seen::LARGE;

@@ -6,9 +6,9 @@ use artstore_core::Result;
 use artstore_core::backend::{CsvInspection, Progress, RandomRead};
 use artstore_core::table::CsvOptions;
 
+use super::CHUNK_BYTES;
 use super::columns::{Target, schema};
 use super::scan::{Column, scan};
-use super::CHUNK_BYTES;
 use crate::cancel::Cancel;
 use crate::facts::table_schema;
 
@@ -41,7 +41,14 @@ pub(super) fn inspect_in_chunks(
         .iter()
         .map(|column| (column.name.clone(), column.column_type()))
         .collect();
+    let nanosecond_columns = scan
+        .columns
+        .iter()
+        .filter(|column| target(column).is_in_nanoseconds())
+        .map(|column| column.name.clone())
+        .collect();
     Ok(CsvInspection {
+        nanosecond_columns,
         schema: table_schema(&schema),
         options: CsvOptions {
             column_types,
@@ -54,7 +61,7 @@ pub(super) fn inspect_in_chunks(
 }
 
 /// What becomes of a column.
-pub(super) fn target(column: &Column) -> Target {
+fn target(column: &Column) -> Target {
     Target::new(
         &column.name,
         column.column_type(),

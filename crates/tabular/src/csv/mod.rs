@@ -13,14 +13,12 @@
 //! | `scan` | the first reading |
 //! | `inspect`, `convert` | the two entrances |
 //! | `columns` | fields to Arrow arrays |
-//! | `fine_times` | whether times need nanoseconds |
 //! | `fault` | what is wrong, and in which line |
 //! | `worker` | named threads whose panics become errors |
 
 mod columns;
 mod convert;
 mod fault;
-mod fine_times;
 mod infer;
 mod inspect;
 mod records;

@@ -289,9 +289,11 @@ pub(super) fn header_names(records: &Records) -> Result<Vec<String>> {
 fn check_given(names: &[String], given: &BTreeMap<String, ColumnType>) -> Result<()> {
     let unknown = given.keys().find(|name| !names.contains(name));
     match unknown {
-        Some(name) => Err(Error::invalid("a type is given for a column that does not exist")
-            .with("name", name.escape_debug())
-            .hint("names are compared exactly, with upper and lower case")),
+        Some(name) => Err(
+            Error::invalid("a type is given for a column that does not exist")
+                .with("name", name.escape_debug())
+                .hint("names are compared exactly, with upper and lower case"),
+        ),
         None => Ok(()),
     }
 }

@@ -15,7 +15,10 @@ pub(super) fn header_position(input: &dyn RandomRead) -> Result<u64> {
     let beginning = &mut buffer[..length];
     input.read_exact_at(0, beginning)?;
     let encoding = match beginning {
-        [] => return Err(Error::invalid("the file is empty").hint("a CSV begins with the names of its columns")),
+        [] => {
+            return Err(Error::invalid("the file is empty")
+                .hint("a CSV begins with the names of its columns"));
+        }
         [0xef, 0xbb, 0xbf, ..] => return Ok(3),
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => "UTF-32",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",

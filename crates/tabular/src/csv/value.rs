@@ -144,7 +144,11 @@ pub(super) fn moment(text: &[u8]) -> Option<Moment> {
         return None;
     };
     let (time, zone) = split_time(rest)?;
-    let offset = if zone.is_empty() { Some(0) } else { offset(zone) }?;
+    let offset = if zone.is_empty() {
+        Some(0)
+    } else {
+        offset(zone)
+    }?;
     Some(Moment {
         seconds: i64::from(days) * DAY + i64::from(time.seconds) - offset,
         nanoseconds: time.nanoseconds,

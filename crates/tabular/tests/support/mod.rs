@@ -1,5 +1,10 @@
 //! Sources in memory, and calls that wait.
-#![allow(dead_code, reason = "every test binary uses a part")]
+
+#![expect(dead_code, reason = "every test uses a part")]
+
+pub mod craft;
+pub mod naive;
+pub mod tables;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -34,7 +39,10 @@ impl RandomRead for Memory {
 
 /// Waits for `future`.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 pub fn describe(file: &Bytes, rules: &TableRules) -> Result<TableFacts> {
@@ -44,7 +52,8 @@ pub fn describe(file: &Bytes, rules: &TableRules) -> Result<TableFacts> {
 
 pub fn inspect(file: &Bytes) -> Result<TableSchema> {
     let input = Arc::new(Memory(file.clone()));
-    let found = wait(TabularReader::new().inspect(input, &TableFormat::Parquet, Arc::new(NoProgress)));
+    let found =
+        wait(TabularReader::new().inspect(input, &TableFormat::Parquet, Arc::new(NoProgress)));
     match found? {
         TableInspection::Parquet(schema) => Ok(schema),
         TableInspection::Csv(_) => panic!("Parquet is not CSV"),

@@ -26,16 +26,32 @@ fn given(name: &str, column_type: &str) -> CsvOptions {
 #[test]
 fn records_with_other_numbers_of_fields() {
     let message = "a record has another number of fields than the header";
-    check("a,b\n1,2\n3\n", message, &[("line", "3"), ("expected", "2"), ("found", "1")]);
-    check("a,b\r\n\r\n1,2\r\n3,4,5,6", message, &[("line", "4"), ("found", "4")]);
-    check("a,b\r1,\"x\r\ny\nz\"\r\r3,4,5", message, &[("line", "6"), ("found", "3")]);
+    check(
+        "a,b\n1,2\n3\n",
+        message,
+        &[("line", "3"), ("expected", "2"), ("found", "1")],
+    );
+    check(
+        "a,b\r\n\r\n1,2\r\n3,4,5,6",
+        message,
+        &[("line", "4"), ("found", "4")],
+    );
+    check(
+        "a,b\r1,\"x\r\ny\nz\"\r\r3,4,5",
+        message,
+        &[("line", "6"), ("found", "3")],
+    );
     check("\u{feff}a\n1,2\n", message, &[("line", "2")]);
 }
 
 #[test]
 fn quotes_that_are_not_closed() {
     let message = "a quote is not closed";
-    check("a,b\n1,2\n3,\"4\n5,6\n", message, &[("line", "3"), ("column", "2")]);
+    check(
+        "a,b\n1,2\n3,\"4\n5,6\n",
+        message,
+        &[("line", "3"), ("column", "2")],
+    );
     check("a,b\n1,\"", message, &[("line", "2"), ("column", "2")]);
     check("\"a", message, &[("line", "1"), ("column", "1")]);
     check("a\n\"x\"\"", message, &[("line", "2")]);
@@ -46,13 +62,29 @@ fn quotes_that_are_not_closed() {
 #[test]
 fn text_that_is_not_utf8() {
     let message = "the text is not valid UTF-8";
-    check(b"a,b\n1,2\n3,x\xffy\n", message, &[("line", "3"), ("column", "2")]);
-    check(b"a,b\n\"1\n\n\xe9\",2\n", message, &[("line", "4"), ("column", "1")]);
+    check(
+        b"a,b\n1,2\n3,x\xffy\n",
+        message,
+        &[("line", "3"), ("column", "2")],
+    );
+    check(
+        b"a,b\n\"1\n\n\xe9\",2\n",
+        message,
+        &[("line", "4"), ("column", "1")],
+    );
     check(b"a,b\n1,\xc3", message, &[("line", "2"), ("column", "2")]);
-    check(b"a,b\n\xc3,\xa9\n", message, &[("line", "2"), ("column", "1")]);
+    check(
+        b"a,b\n\xc3,\xa9\n",
+        message,
+        &[("line", "2"), ("column", "1")],
+    );
     check(b"\xe9", message, &[("line", "1"), ("column", "1")]);
     // What comes first is told.
-    check(b"a,b\n1\n\xff,1\n", "a record has another number of fields than the header", &[("line", "2")]);
+    check(
+        b"a,b\n1\n\xff,1\n",
+        "a record has another number of fields than the header",
+        &[("line", "2")],
+    );
     check(b"a,b\n\"\xff", message, &[("line", "2")]);
 }
 
@@ -77,12 +109,36 @@ fn headers() {
     for csv in ["\n\r\n", "\u{feff}", "\u{feff}\n"] {
         check(csv, "there is no header", &[]);
     }
-    check("a,b,a\n", "two columns have the same name", &[("name", "a"), ("columns", "1 and 3")]);
-    check(",\n", "two columns have the same name", &[("columns", "1 and 2")]);
+    check(
+        "a,b,a\n",
+        "two columns have the same name",
+        &[("name", "a"), ("columns", "1 and 3")],
+    );
+    check(
+        ",\n",
+        "two columns have the same name",
+        &[("columns", "1 and 2")],
+    );
     assert!(inspect(",a\n0,1\n", &CsvOptions::default()).is_ok());
-    let names = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-    assert_eq!(inspect(names(10_000), &CsvOptions::default()).unwrap().schema.columns.len(), 10_000);
-    check(names(10_001), "too many columns", &[("found", "10001"), ("line", "1")]);
+    let names = |count: usize| {
+        (0..count)
+            .map(|n| n.to_string())
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    assert_eq!(
+        inspect(names(10_000), &CsvOptions::default())
+            .unwrap()
+            .schema
+            .columns
+            .len(),
+        10_000
+    );
+    check(
+        names(10_001),
+        "too many columns",
+        &[("found", "10001"), ("line", "1")],
+    );
 }
 
 #[test]
@@ -90,7 +146,13 @@ fn values_that_are_not_of_a_given_type() {
     let message = "a value is not of the type given for its column";
     let check = |column_type: &str, value: &str| {
         let csv = format!("k,v\n\n1,\n2,\"{value}\"\n3,x\n");
-        let places = [("line", "4"), ("column", "2"), ("name", "v"), ("type", column_type), ("value", value)];
+        let places = [
+            ("line", "4"),
+            ("column", "2"),
+            ("name", "v"),
+            ("type", column_type),
+            ("value", value),
+        ];
         check_with(&given("v", column_type), csv, message, &places);
     };
     check("bool", "1");
@@ -111,7 +173,12 @@ fn values_that_are_not_of_a_given_type() {
     check("timestamp", "2026-11-20T09:30Z");
     check("timestamptz", "2026-11-20T09:30");
     check("timestamptz", "2026-11-20");
-    check_with(&given("w", "int"), "v\n1\n", "a type is given for a column that does not exist", &[("name", "w")]);
+    check_with(
+        &given("w", "int"),
+        "v\n1\n",
+        "a type is given for a column that does not exist",
+        &[("name", "w")],
+    );
     check_with(
         &given("v", "timestamp"),
         "v\n2026-11-20T00:00:00.123456789\n2300-01-01\n",
@@ -123,10 +190,17 @@ fn values_that_are_not_of_a_given_type() {
 #[test]
 fn records_that_are_too_long() {
     let field = "x".repeat(8 << 20);
-    check(format!("a,b\n1,2\n{field},{field}\n"), "a record is too long", &[("line", "3")]);
+    check(
+        format!("a,b\n1,2\n{field},{field}\n"),
+        "a record is too long",
+        &[("line", "3")],
+    );
     let longest = format!("a,b\n1,2\n{field},{}\n3,4", &field[1..]);
     let inspection = inspect(longest, &CsvOptions::default()).unwrap();
-    assert_eq!((inspection.longest_record, inspection.row_count), (16 << 20, 3));
+    assert_eq!(
+        (inspection.longest_record, inspection.row_count),
+        (16 << 20, 3)
+    );
 }
 
 #[test]
@@ -135,5 +209,8 @@ fn options_that_cannot_work() {
         delimiter: b'"',
         ..CsvOptions::default()
     };
-    assert_eq!(inspect("a", &options).unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(
+        inspect("a", &options).unwrap_err().kind(),
+        ErrorKind::Invalid
+    );
 }

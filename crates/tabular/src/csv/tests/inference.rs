@@ -13,13 +13,19 @@ fn check(fields: &[&str], expected: &str) {
         // What is inferred converts: nothing becomes null that is not empty.
         let values = &table.columns()[0];
         let nulls = values.iter().map(Option::is_none);
-        assert!(nulls.eq(fields.iter().map(|field| field.is_empty())), "{fields:?}");
+        assert!(
+            nulls.eq(fields.iter().map(|field| field.is_empty())),
+            "{fields:?}"
+        );
         fields.reverse();
     }
 }
 
 fn lines(fields: &[&str]) -> String {
-    fields.iter().map(|field| format!("\"{field}\",x\n")).collect()
+    fields
+        .iter()
+        .map(|field| format!("\"{field}\",x\n"))
+        .collect()
 }
 
 #[test]
@@ -39,7 +45,9 @@ fn integers() {
     check(&["9223372036854775808", "-1"], "string");
     check(&["18446744073709551616"], "string");
     check(&["-9223372036854775809"], "string");
-    for text in ["007", "00", "-01", "+1", "1_000", " 1", "1 ", "0x10", "--1", "-"] {
+    for text in [
+        "007", "00", "-01", "+1", "1_000", " 1", "1 ", "0x10", "--1", "-",
+    ] {
         check(&[text], "string");
         check(&["1", text], "string");
     }
@@ -47,11 +55,15 @@ fn integers() {
 
 #[test]
 fn floats() {
-    for text in ["1.5", "-.5", "5.", "0.0", "1e5", "1E+5", "-2.5e-3", "5.e3", "1e-400"] {
+    for text in [
+        "1.5", "-.5", "5.", "0.0", "1e5", "1E+5", "-2.5e-3", "5.e3", "1e-400",
+    ] {
         check(&[text], "float");
         check(&[text, "1"], "float");
     }
-    for text in ["007.5", "+1.5", ".", "-.", "1e", "1e+", "e5", "1.5.2", "1e400", "1,5", "1.5f"] {
+    for text in [
+        "007.5", "+1.5", ".", "-.", "1e", "1e+", "e5", "1.5.2", "1e400", "1,5", "1.5f",
+    ] {
         check(&[text], "string");
         check(&[text, "1.5"], "string");
     }
@@ -61,7 +73,16 @@ fn floats() {
 
 #[test]
 fn what_is_not_a_number_counts_only_beside_numbers() {
-    for text in ["NaN", "nan", "inf", "-inf", "Inf", "-Inf", "Infinity", "-Infinity"] {
+    for text in [
+        "NaN",
+        "nan",
+        "inf",
+        "-inf",
+        "Inf",
+        "-Inf",
+        "Infinity",
+        "-Infinity",
+    ] {
         check(&[text], "string");
         check(&[text, "1.5"], "float");
         check(&[text, "1"], "float");
@@ -76,7 +97,15 @@ fn what_is_not_a_number_counts_only_beside_numbers() {
 fn dates_and_times() {
     check(&["2026-11-20", ""], "date");
     check(&["0000-01-01", "9999-12-31", "2024-02-29"], "date");
-    for text in ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "2026-1-1", "20261120"] {
+    for text in [
+        "2026-02-29",
+        "1900-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-04-31",
+        "2026-1-1",
+        "20261120",
+    ] {
         check(&["2026-11-20", text], "string");
     }
     for text in [
@@ -123,7 +152,10 @@ fn nanoseconds_reach_only_so_far() {
     check(&[fine, "2262-04-11T23:47:16.854775808"], "string");
     check(&[fine, "1677-09-21T00:12:43.145224191"], "string");
     check(&[fine, "2300-01-01"], "string");
-    check(&["2026-11-20T09:30:00.123456", "9999-12-31T23:59:59"], "timestamp");
+    check(
+        &["2026-11-20T09:30:00.123456", "9999-12-31T23:59:59"],
+        "timestamp",
+    );
 }
 
 #[test]

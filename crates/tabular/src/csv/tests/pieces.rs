@@ -11,12 +11,18 @@ fn check(csv: &[u8]) {
     let input = MemorySource(csv.to_vec());
     let options = CsvOptions::default();
     let inspect = |chunk_bytes| {
-        let inspected = inspect_in_chunks(&input, &options, chunk_bytes, &NoProgress, &Cancel::new());
+        let inspected =
+            inspect_in_chunks(&input, &options, chunk_bytes, &NoProgress, &Cancel::new());
         inspected.map_err(|error| error.to_string())
     };
     let whole = inspect(csv.len().max(1));
     for chunk_bytes in (1..=17).chain([64, 255]) {
-        assert_eq!(inspect(chunk_bytes), whole, "{chunk_bytes} bytes of {}", csv.escape_ascii());
+        assert_eq!(
+            inspect(chunk_bytes),
+            whole,
+            "{chunk_bytes} bytes of {}",
+            csv.escape_ascii()
+        );
     }
 }
 
