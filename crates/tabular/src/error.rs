@@ -59,5 +59,6 @@ const AS_A_FILE: &str = "publish it as a file instead of a table";
 
 /// Runs `work`, which uses a library on bytes that it may not be prepared for.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| Err(not_readable()))
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(not_readable()))
 }

@@ -43,7 +43,10 @@ impl Plan {
     /// or if it holds no times.
     pub(crate) fn new(schema: &Schema, rules: &TableRules) -> Result<Self> {
         let find = |names: &[String], what| -> Result<Vec<usize>> {
-            names.iter().map(|name| find_column(schema, name, what)).collect()
+            names
+                .iter()
+                .map(|name| find_column(schema, name, what))
+                .collect()
         };
         let canonical = match rules.canonical_columns.as_slice() {
             [] => (0..schema.fields().len()).collect(),
@@ -53,13 +56,18 @@ impl Plan {
         for &key in &sort_keys {
             let field = schema.field(key);
             if !Sorter::can_sort_by(field) {
-                return Err(Error::invalid("the table cannot be sorted by a column of this type")
-                    .with("column", field.name().escape_debug())
-                    .with("type", type_words(field)));
+                return Err(
+                    Error::invalid("the table cannot be sorted by a column of this type")
+                        .with("column", field.name().escape_debug())
+                        .with("type", type_words(field)),
+                );
             }
         }
         Ok(Self {
-            canonical_names: canonical.iter().map(|&column| schema.field(column).name().clone()).collect(),
+            canonical_names: canonical
+                .iter()
+                .map(|&column| schema.field(column).name().clone())
+                .collect(),
             canonical,
             sort_keys,
             timestamp: timestamp_column(schema, rules.timestamp_column.as_ref())?,
@@ -75,13 +83,18 @@ impl Plan {
 }
 
 fn find_column(schema: &Schema, name: &String, what: &'static str) -> Result<usize> {
-    let mut found = (0..schema.fields().len()).filter(|&column| schema.field(column).name() == name);
+    let mut found =
+        (0..schema.fields().len()).filter(|&column| schema.field(column).name() == name);
     match (found.next(), found.next()) {
         (Some(column), None) => Ok(column),
-        (None, _) => Err(Error::invalid(format!("the table does not have the {what}"))
-            .with("column", name.escape_debug())),
-        (Some(_), Some(_)) => Err(Error::invalid(format!("the table has the {what} more than once"))
-            .with("column", name.escape_debug())),
+        (None, _) => Err(
+            Error::invalid(format!("the table does not have the {what}"))
+                .with("column", name.escape_debug()),
+        ),
+        (Some(_), Some(_)) => Err(Error::invalid(format!(
+            "the table has the {what} more than once"
+        ))
+        .with("column", name.escape_debug())),
     }
 }
 
@@ -141,18 +154,18 @@ impl FactsCollector {
         self.hasher.update(batch)
     }
 
-    /// How many bytes were fed to digests so far.
-    pub(crate) fn fed_bytes(&self) -> u64 {
-        self.hasher.fed_bytes()
-    }
-
     /// The facts of all rows.
     ///
     /// # Errors
     /// As [`Self::update`].
     pub(crate) fn finish(self) -> Result<TableFacts> {
         let content_hash = self.hasher.finish()?;
-        let name = |column: usize| self.schema.columns.get(column).map(|column| column.name.clone());
+        let name = |column: usize| {
+            self.schema
+                .columns
+                .get(column)
+                .map(|column| column.name.clone())
+        };
         Ok(TableFacts {
             timestamp_column: self.timestamp.and_then(name),
             schema: self.schema,

@@ -30,4 +30,4 @@ mod parquet;
 mod parquet_out;
 mod reader;
 
-pub use reader::{TabularReader, THREAD_NAME};
+pub use reader::{THREAD_NAME, TabularReader};

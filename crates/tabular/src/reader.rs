@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use artstore_core::backend::{
-    ConvertedTable, CsvInspection, Progress, RandomRead, StagingWriter, TableInspection, TableReader,
-    blocking,
+    ConvertedTable, CsvInspection, Progress, RandomRead, StagingWriter, TableInspection,
+    TableReader, blocking,
 };
 use artstore_core::table::{TableFacts, TableFormat, TableRules};
 use artstore_core::{Error, Result};
@@ -65,12 +65,15 @@ impl TableReader for TabularReader {
         progress: Arc<dyn Progress>,
     ) -> Result<ConvertedTable> {
         let (inspection, rules) = (inspection.clone(), rules.clone());
-        run(move |cancel| csv::convert(&input, &inspection, &rules, output, &progress, cancel)).await
+        run(move |cancel| csv::convert(&input, &inspection, &rules, output, &progress, cancel))
+            .await
     }
 }
 
 /// Runs `work` on a thread that may block. It is asked to end when this call is dropped.
-async fn run<T: Send + 'static>(work: impl FnOnce(&Cancel) -> Result<T> + Send + 'static) -> Result<T> {
+async fn run<T: Send + 'static>(
+    work: impl FnOnce(&Cancel) -> Result<T> + Send + 'static,
+) -> Result<T> {
     let cancel = Cancel::new();
     if blocking::is_allowed() {
         return work(&cancel);
@@ -78,6 +81,11 @@ async fn run<T: Send + 'static>(work: impl FnOnce(&Cancel) -> Result<T> + Send +
     let _guard = cancel.guard();
     let joined = tokio::task::spawn_blocking(move || work(&cancel)).await;
     joined.unwrap_or_else(|error| {
-        Err(Error::unavailable("reading the table was interrupted").caused_by(error))
+        let public = if error.is_panic() {
+            Error::internal("reading the table failed")
+        } else {
+            Error::unavailable("reading the table was interrupted")
+        };
+        Err(public.caused_by(error))
     })
 }

@@ -1,5 +1,12 @@
 //! The published vectors of the content hash.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a harness of tests asserts"
+)]
+
 mod support;
 
 use artstore_core::table::TableRules;

@@ -59,7 +59,8 @@ impl ColumnHasher {
         let Some(type_name) = type_name(field) else {
             return Ok(None);
         };
-        let (shape, fields): (Shape, Vec<(String, &Field)>) = match decoded_type(field.data_type()) {
+        let (shape, fields): (Shape, Vec<(String, &Field)>) = match decoded_type(field.data_type())
+        {
             T::Null => (Shape::Null, Vec::new()),
             T::List(item)
             | T::LargeList(item)
@@ -69,13 +70,25 @@ impl ColumnHasher {
             T::Map(entries, _) => match entries.data_type() {
                 T::Struct(fields) if fields.len() == 2 => {
                     let names = ["key", "value"].map(str::to_owned);
-                    (Shape::Map, names.into_iter().zip(fields.iter().map(AsRef::as_ref)).collect())
+                    (
+                        Shape::Map,
+                        names
+                            .into_iter()
+                            .zip(fields.iter().map(AsRef::as_ref))
+                            .collect(),
+                    )
                 }
                 other => return Err(wrong_array("entries of a map", other)),
             },
             T::Struct(fields) => {
                 let named = |field| Field::name(field).clone();
-                (Shape::Struct, fields.iter().map(|field| (named(field), field.as_ref())).collect())
+                (
+                    Shape::Struct,
+                    fields
+                        .iter()
+                        .map(|field| (named(field), field.as_ref()))
+                        .collect(),
+                )
             }
             _ if is_int96(field) => (Shape::Int96, Vec::new()),
             _ => (Shape::Leaf, Vec::new()),
@@ -197,26 +210,43 @@ impl ColumnHasher {
         }
     }
 
-    fn update_list(&mut self, array: &ArrayRef, rows: Rows<'_>, scratch: &mut Scratch) -> Result<()> {
+    fn update_list(
+        &mut self,
+        array: &ArrayRef,
+        rows: Rows<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let wrong = || wrong_array("a list", array.data_type());
         let (items, elements) = match array.data_type() {
             DataType::List(_) => {
                 let list = array.as_list_opt::<i32>().ok_or_else(wrong)?;
-                (list.values(), self.feed_offsets(list.value_offsets(), rows, scratch))
+                (
+                    list.values(),
+                    self.feed_offsets(list.value_offsets(), rows, scratch),
+                )
             }
             DataType::LargeList(_) => {
                 let list = array.as_list_opt::<i64>().ok_or_else(wrong)?;
-                (list.values(), self.feed_offsets(list.value_offsets(), rows, scratch))
+                (
+                    list.values(),
+                    self.feed_offsets(list.value_offsets(), rows, scratch),
+                )
             }
             DataType::ListView(_) => {
                 let list = array.as_list_view_opt::<i32>().ok_or_else(wrong)?;
                 let (offsets, sizes) = (list.value_offsets(), list.value_sizes());
-                (list.values(), self.feed_sizes(offsets, sizes, rows, scratch))
+                (
+                    list.values(),
+                    self.feed_sizes(offsets, sizes, rows, scratch),
+                )
             }
             DataType::LargeListView(_) => {
                 let list = array.as_list_view_opt::<i64>().ok_or_else(wrong)?;
                 let (offsets, sizes) = (list.value_offsets(), list.value_sizes());
-                (list.values(), self.feed_sizes(offsets, sizes, rows, scratch))
+                (
+                    list.values(),
+                    self.feed_sizes(offsets, sizes, rows, scratch),
+                )
             }
             DataType::FixedSizeList(_, size) => {
                 let list = array.as_fixed_size_list_opt().ok_or_else(wrong)?;
@@ -269,11 +299,6 @@ impl ColumnHasher {
         });
         feed.finish();
         all.0
-    }
-
-    /// The number of slots so far.
-    pub(crate) fn slots(&self) -> u64 {
-        self.slots
     }
 
     /// The digest of everything that was added.

@@ -69,7 +69,11 @@ impl DecimalText {
 }
 
 fn trailing_zeros(digits: &[u8]) -> usize {
-    digits.iter().rev().take_while(|&&digit| digit == b'0').count()
+    digits
+        .iter()
+        .rev()
+        .take_while(|&&digit| digit == b'0')
+        .count()
 }
 
 #[cfg(test)]
@@ -78,7 +82,11 @@ mod tests {
 
     fn check(unscaled: i128, scale: i8, expected: &str) {
         let mut text = DecimalText::new();
-        assert_eq!(text.of(unscaled, scale), expected.as_bytes(), "{unscaled} {scale}");
+        assert_eq!(
+            text.of(unscaled, scale),
+            expected.as_bytes(),
+            "{unscaled} {scale}"
+        );
         let wide = text.of_text(&unscaled.to_string(), scale);
         assert_eq!(wide, expected.as_bytes());
     }

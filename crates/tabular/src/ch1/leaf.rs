@@ -19,7 +19,6 @@ const DAY_MILLISECONDS: i64 = 86_400_000;
 /// Feeds the values of `array` that are not null.
 pub(super) fn feed_values(array: &dyn Array, rows: Rows<'_>, feed: &mut Feed<'_>) -> Result<()> {
     use DataType as T;
-    use TimeUnit as U;
     let canonical_int = |value: i64| value.to_le_bytes();
     let float = |value: f64| canonical_float(value).to_le_bytes();
     match array.data_type() {
@@ -47,6 +46,15 @@ pub(super) fn feed_values(array: &dyn Array, rows: Rows<'_>, feed: &mut Feed<'_>
         T::Utf8View => byte_views::<StringViewType>(array, rows, feed),
         T::BinaryView => byte_views::<BinaryViewType>(array, rows, feed),
         T::FixedSizeBinary(width) => fixed_size_binary(array, rows, feed, *width),
+        _ => feed_times(array, rows, feed),
+    }
+}
+
+fn feed_times(array: &dyn Array, rows: Rows<'_>, feed: &mut Feed<'_>) -> Result<()> {
+    use DataType as T;
+    use TimeUnit as U;
+    let canonical_int = |value: i64| value.to_le_bytes();
+    match array.data_type() {
         T::Date32 => fixed::<Date32Type, 8>(array, rows, feed, |v| canonical_int(v.into())),
         T::Date64 => fixed::<Date64Type, 8>(array, rows, feed, |v| {
             canonical_int(v.div_euclid(DAY_MILLISECONDS))
@@ -55,7 +63,9 @@ pub(super) fn feed_values(array: &dyn Array, rows: Rows<'_>, feed: &mut Feed<'_>
         T::Time32(_) => times::<Time32MillisecondType>(array, rows, feed, 1_000_000),
         T::Time64(U::Microsecond) => times::<Time64MicrosecondType>(array, rows, feed, 1000),
         T::Time64(_) => times::<Time64NanosecondType>(array, rows, feed, 1),
-        T::Timestamp(U::Second, _) => fixed::<TimestampSecondType, 12>(array, rows, feed, parts::<1>),
+        T::Timestamp(U::Second, _) => {
+            fixed::<TimestampSecondType, 12>(array, rows, feed, parts::<1>)
+        }
         T::Timestamp(U::Millisecond, _) => {
             fixed::<TimestampMillisecondType, 12>(array, rows, feed, parts::<1_000>)
         }
@@ -99,7 +109,10 @@ pub(super) fn feed_int96(array: &dyn Array, rows: Rows<'_>, feed: &mut Feed<'_>)
         .filter(|array| array.value_length() == 12)
         .ok_or_else(|| wrong_array("INT96", array.data_type()))?;
     rows.for_each_valid(|row| {
-        let Instant { seconds, nanoseconds } = Int96::from_bytes(array.value(row)).instant();
+        let Instant {
+            seconds,
+            nanoseconds,
+        } = Int96::from_bytes(array.value(row)).instant();
         feed.one(joined(seconds, nanoseconds));
     });
     Ok(())
@@ -253,21 +266,26 @@ fn byte_views<T: ByteViewType>(
         .as_byte_view_opt::<T>()
         .ok_or_else(|| wrong_array("views of bytes", array.data_type()))?;
     let views = array.views();
+    let buffers: Vec<&[u8]> = array
+        .data_buffers()
+        .iter()
+        .map(|buffer| buffer.as_slice())
+        .collect();
     rows.for_each_valid(|row| {
-        let value: &[u8] = array.value(row).as_ref();
-        if value.len() > MAX_INLINE_VIEW {
-            feed.prefixed(value, value.len());
+        let view = views[row];
+        // The length is first. A short value follows it; of a long one four bytes, then its buffer and where it is there.
+        let length = view as u32;
+        if length <= MAX_INLINE_VIEW {
+            feed.short(view >> 32, length);
         } else {
-            // A short value stands in its view after the length; the copy leaves room to copy a whole block.
-            let mut block = [0; 16];
-            block[..12].copy_from_slice(&views[row].to_le_bytes()[4..]);
-            feed.prefixed(&block, value.len());
+            let (buffer, start) = ((view >> 64) as u32, (view >> 96) as u32);
+            feed.prefixed(&buffers[buffer as usize][start as usize..], length as usize);
         }
     });
     Ok(())
 }
 
-const MAX_INLINE_VIEW: usize = 12;
+const MAX_INLINE_VIEW: u32 = 12;
 
 fn fixed_size_binary(
     array: &dyn Array,
@@ -309,9 +327,15 @@ fn bits(values: &BooleanBuffer, validity: Option<&BooleanBuffer>, feed: &mut Fee
     while left > 0 {
         let count = left.min(64);
         left -= count;
-        let mask = if count == 64 { u64::MAX } else { (1 << count) - 1 };
+        let mask = if count == 64 {
+            u64::MAX
+        } else {
+            (1 << count) - 1
+        };
         let word = words.next().unwrap_or_default();
-        let valid = valid_words.as_mut().map_or(u64::MAX, |words| words.next().unwrap_or_default());
+        let valid = valid_words
+            .as_mut()
+            .map_or(u64::MAX, |words| words.next().unwrap_or_default());
         feed.bits(word, valid & mask);
     }
 }

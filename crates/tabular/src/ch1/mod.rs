@@ -32,7 +32,7 @@ pub(crate) use column::ColumnHasher;
 pub(crate) use encoded::decoded;
 pub(crate) use sort::Sorter;
 pub(crate) use stream::Scratch;
-pub(crate) use types::{INT96_KEY, Instant, Int96, is_int96, type_name, type_words};
+pub(crate) use types::{INT96_KEY, Instant, Int96, type_name, type_words};
 
 use crate::facts::Plan;
 
@@ -59,7 +59,13 @@ impl TableHasher {
     /// # Errors
     /// [`Invalid`](artstore_core::ErrorKind::Invalid) if `rules` name a column that `schema` does not have or that cannot be
     /// sorted by, or if a column is nested too deeply.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tables are hashed together with their other facts"))]
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "tables are hashed together with their other facts"
+        )
+    )]
     pub(crate) fn new(schema: &Schema, rules: &TableRules) -> Result<Self> {
         Self::with_plan(schema, Plan::new(schema, rules)?)
     }
@@ -97,11 +103,6 @@ impl TableHasher {
             }
             Way::Sort(sorter) => sorter.update(batch.columns(), batch.num_rows()),
         }
-    }
-
-    /// How many bytes were fed to digests so far.
-    pub(crate) fn fed_bytes(&self) -> u64 {
-        self.scratch.fed_bytes()
     }
 
     /// The hash of all rows; `None` if the table has a column whose type has none.

@@ -55,7 +55,10 @@ impl Sorter {
     pub(crate) fn new(schema: &Schema, plan: &Plan, hashers: Vec<ColumnHasher>) -> Result<Self> {
         let mut keys = Vec::new();
         let mut fields = Vec::new();
-        let ties = plan.canonical.iter().filter(|column| !plan.sort_keys.contains(column));
+        let ties = plan
+            .canonical
+            .iter()
+            .filter(|column| !plan.sort_keys.contains(column));
         for &column in plan.sort_keys.iter().chain(ties) {
             let Some((normal, data_type)) = normal_form(schema.field(column)) else {
                 continue;
@@ -103,7 +106,10 @@ impl Sorter {
         let keys = self.converter.convert_columns(&keys?).or_computation()?;
         let columns_bytes: usize = kept.iter().map(|array| array.get_array_memory_size()).sum();
         self.bytes += (columns_bytes + keys.size()) as u64;
-        self.batches.push(Batch { columns: kept, keys });
+        self.batches.push(Batch {
+            columns: kept,
+            keys,
+        });
         if self.bytes > MAX_SORT_BYTES {
             return Err(too_large(self.bytes));
         }
@@ -133,7 +139,8 @@ impl Sorter {
                     .iter()
                     .map(|&(batch, row)| (batch as usize, row as usize))
                     .collect();
-                let array = arrow_select::interleave::interleave(&arrays, &rows).or_computation()?;
+                let array =
+                    arrow_select::interleave::interleave(&arrays, &rows).or_computation()?;
                 hasher.update(&array, scratch)?;
             }
         }

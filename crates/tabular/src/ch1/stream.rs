@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 /// Values up to this many bytes are copied as one block, whatever their length.
-const SHORT: usize = 16;
+const SHORT: usize = 32;
 
 /// Collects small pieces, so that a digest is fed in bulk. One serves any number of digests, one after the other.
 pub(crate) struct Scratch {
@@ -125,6 +125,18 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// Feeds the lowest `length` bytes of `value` after their number. There are at most 16.
+    #[inline]
+    pub(super) fn short(&mut self, value: u128, length: u32) {
+        let mut block = [0; 24];
+        block[..8].copy_from_slice(&u64::from(length).to_le_bytes());
+        block[8..].copy_from_slice(&value.to_le_bytes());
+        self.make_room(block.len());
+        let filled = self.scratch.filled;
+        self.scratch.buffer[filled..filled + block.len()].copy_from_slice(&block);
+        self.scratch.filled += 8 + length as usize;
+    }
+
     /// Feeds the first `length` bytes of `bytes` after their number. What follows them in `bytes` is not fed, but makes
     /// short values cheap.
     #[inline]
@@ -150,6 +162,14 @@ impl<'a> Feed<'a> {
     pub(super) fn bits(&mut self, word: u64, chosen: u64) {
         self.make_room(64);
         let mut filled = self.scratch.filled;
+        if chosen == u64::MAX {
+            let target = self.scratch.buffer[filled..filled + 64].chunks_exact_mut(8);
+            for (slot, bits) in target.zip(word.to_le_bytes()) {
+                slot.copy_from_slice(&SPREAD[usize::from(bits)]);
+            }
+            self.scratch.filled += 64;
+            return;
+        }
         for (bits, chosen) in word.to_le_bytes().into_iter().zip(chosen.to_le_bytes()) {
             let (bits, count) = if chosen == u8::MAX {
                 (bits, 8)
@@ -164,7 +184,7 @@ impl<'a> Feed<'a> {
 }
 
 /// The bits of a byte as bytes.
-const SPREAD: [[u8; 8]; 256] = {
+static SPREAD: [[u8; 8]; 256] = {
     let mut table = [[0; 8]; 256];
     let mut byte = 0;
     while byte < 256 {

@@ -17,7 +17,8 @@ pub(crate) fn decoded_type(data_type: &DataType) -> &DataType {
 
 /// Whether the values of `field` are timestamps of Parquet's INT96.
 pub(crate) fn is_int96(field: &Field) -> bool {
-    matches!(field.data_type(), DataType::FixedSizeBinary(12)) && field.metadata().contains_key(INT96_KEY)
+    matches!(field.data_type(), DataType::FixedSizeBinary(12))
+        && field.metadata().contains_key(INT96_KEY)
 }
 
 /// The name of the type of `field` in the content hash; `None` if it has none.
@@ -67,7 +68,11 @@ pub(crate) fn type_words(field: &Field) -> String {
         | T::FixedSizeList(item, _) => format!("list<{}>", type_words(item)),
         T::Map(entries, _) => match entries.data_type() {
             T::Struct(fields) if fields.len() == 2 => {
-                format!("map<{}, {}>", type_words(&fields[0]), type_words(&fields[1]))
+                format!(
+                    "map<{}, {}>",
+                    type_words(&fields[0]),
+                    type_words(&fields[1])
+                )
             }
             _ => "map".to_owned(),
         },

@@ -6,9 +6,7 @@ use std::thread;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
-use artstore_core::backend::{
-    ConvertedTable, CsvInspection, Progress, RandomRead, StagingWriter,
-};
+use artstore_core::backend::{ConvertedTable, CsvInspection, Progress, RandomRead, StagingWriter};
 use artstore_core::table::{TableFacts, TableRules};
 use artstore_core::{Error, Result};
 

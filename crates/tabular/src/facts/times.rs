@@ -45,11 +45,17 @@ impl TimeRange {
             DataType::Date32 => extremes::<Date32Type>(&array).map(|range| {
                 range.map(|day| Instant::from_units(i64::from(day) * DAY_SECONDS, U::Second))
             }),
-            DataType::Date64 => extremes::<Date64Type>(&array)
-                .map(|range| range.map(|value| midnight(Instant::from_units(value, U::Millisecond)))),
+            DataType::Date64 => extremes::<Date64Type>(&array).map(|range| {
+                range.map(|value| midnight(Instant::from_units(value, U::Millisecond)))
+            }),
             DataType::FixedSizeBinary(12) => array.as_fixed_size_binary_opt().and_then(|values| {
-                let instants = values.iter().flatten().map(|bytes| Int96::from_bytes(bytes).instant());
-                instants.fold(None, |range, instant| Some(widened(range, instant))).map(|(a, b)| [a, b])
+                let instants = values
+                    .iter()
+                    .flatten()
+                    .map(|bytes| Int96::from_bytes(bytes).instant());
+                instants
+                    .fold(None, |range, instant| Some(widened(range, instant)))
+                    .map(|(a, b)| [a, b])
             }),
             other => return Err(wrong_array("times", other)),
         };
@@ -100,7 +106,10 @@ fn saturated(milliseconds: i128) -> Option<Timestamp> {
     Timestamp::from_unix_milliseconds(i64::try_from(within).ok()?).ok()
 }
 
-fn units<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array, unit: TimeUnit) -> Option<[Instant; 2]> {
+fn units<T: ArrowPrimitiveType<Native = i64>>(
+    array: &dyn Array,
+    unit: TimeUnit,
+) -> Option<[Instant; 2]> {
     extremes::<T>(array).map(|range| range.map(|value| Instant::from_units(value, unit)))
 }
 
@@ -161,7 +170,10 @@ mod tests {
     fn times_out_of_range_saturate() {
         let ends = Some(("0000-01-01T00:00:00.000Z", "9999-12-30T22:00:00.000Z"));
         check(TimestampSecondArray::from(vec![i64::MIN, i64::MAX]), ends);
-        check(TimestampMillisecondArray::from(vec![i64::MIN, i64::MAX]), ends);
+        check(
+            TimestampMillisecondArray::from(vec![i64::MIN, i64::MAX]),
+            ends,
+        );
         check(Date64Array::from(vec![i64::MIN, i64::MAX]), ends);
         assert!(Timestamp::from_unix_milliseconds(MILLISECONDS.0 - 1).is_err());
         assert!(Timestamp::from_unix_milliseconds(MILLISECONDS.1 + 1).is_err());

@@ -1,4 +1,4 @@
-//! How much memory one batch may take, and how much a file may decode to.
+//! How much a file may decode to, and what all threads that read it share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -43,7 +43,9 @@ impl FileBudget {
     pub(super) fn new(file_bytes: u64, cancel: Cancel) -> Self {
         Self {
             decoded: AtomicU64::new(0),
-            most_decoded: MAX_DECODED_FACTOR.saturating_mul(file_bytes).saturating_add(MAX_DECODED_BASE),
+            most_decoded: MAX_DECODED_FACTOR
+                .saturating_mul(file_bytes)
+                .saturating_add(MAX_DECODED_BASE),
             heavy: Mutex::new(false),
             heavy_is_free: Condvar::new(),
             cancel,
@@ -70,7 +72,10 @@ impl FileBudget {
     pub(super) fn enter_heavy(self: &Arc<Self>) -> HeavyPermit {
         let mut is_taken = self.heavy.lock().unwrap_or_else(PoisonError::into_inner);
         while *is_taken {
-            is_taken = self.heavy_is_free.wait(is_taken).unwrap_or_else(PoisonError::into_inner);
+            is_taken = self
+                .heavy_is_free
+                .wait(is_taken)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         *is_taken = true;
         HeavyPermit(self.clone())
@@ -95,8 +100,15 @@ mod tests {
     #[test]
     fn decoding_is_bounded_by_the_size_of_the_file() {
         let budget = FileBudget::new(10, Cancel::new());
-        assert!(budget.count(MAX_DECODED_BASE + 10 * MAX_DECODED_FACTOR).is_ok());
-        assert_eq!(budget.count(1).unwrap_err().kind(), artstore_core::ErrorKind::Invalid);
+        assert!(
+            budget
+                .count(MAX_DECODED_BASE + 10 * MAX_DECODED_FACTOR)
+                .is_ok()
+        );
+        assert_eq!(
+            budget.count(1).unwrap_err().kind(),
+            artstore_core::ErrorKind::Invalid
+        );
     }
 
     #[test]

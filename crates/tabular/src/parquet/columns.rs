@@ -15,9 +15,11 @@ use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::schema::types::SchemaDescriptor;
 
+use super::batch::BatchBudget;
 use super::budget::{Failure, FileBudget};
 use super::footer::{Footer, RowGroup};
-use super::pages::{BatchBudget, CheckedPages, Leaf, OneChunk};
+use super::page::Leaf;
+use super::pages::{CheckedPages, OneChunk};
 use super::schema::{descriptor, wrong_schema};
 use super::source::ChunkSource;
 use crate::error::{guarded, not_readable, refused};
@@ -52,11 +54,18 @@ pub(super) struct ColumnSet<'a> {
 impl<'a> ColumnSet<'a> {
     /// The columns at `positions`.
     pub(super) fn new(file: &'a ParquetFile, positions: &[usize]) -> Result<Self> {
-        let roots = || positions.iter().filter_map(|position| file.footer.roots.get(*position));
-        let descriptor = Arc::new(descriptor(roots().map(|root| root.parquet_type.clone()).collect())?);
+        let roots = || {
+            positions
+                .iter()
+                .filter_map(|position| file.footer.roots.get(*position))
+        };
+        let descriptor = Arc::new(descriptor(
+            roots().map(|root| root.parquet_type.clone()).collect(),
+        )?);
         let fields: Fields = roots().map(|root| root.field.clone()).collect();
         let levels =
-            parquet_to_arrow_field_levels(&descriptor, ProjectionMask::all(), Some(&fields)).map_err(refused)?;
+            parquet_to_arrow_field_levels(&descriptor, ProjectionMask::all(), Some(&fields))
+                .map_err(refused)?;
         let leaf_positions: Vec<usize> = roots()
             .flat_map(|root| root.first_leaf..root.first_leaf + root.physical_types.len())
             .collect();
@@ -99,7 +108,11 @@ impl<'a> ColumnSet<'a> {
     pub(super) fn file_bytes(&self) -> u64 {
         let row_groups = self.file.footer.row_groups.iter();
         row_groups
-            .flat_map(|row_group| self.leaf_positions.iter().filter_map(|leaf| row_group.chunks.get(*leaf)))
+            .flat_map(|row_group| {
+                self.leaf_positions
+                    .iter()
+                    .filter_map(|leaf| row_group.chunks.get(*leaf))
+            })
             .map(|chunk| chunk.length)
             .fold(0, u64::saturating_add)
     }
@@ -111,8 +124,13 @@ impl<'a> ColumnSet<'a> {
             let Some(chunk) = row_group.chunks.get(*position) else {
                 continue;
             };
-            let values = chunk.values.max(row_group.rows).saturating_mul(leaf.value_bytes());
-            total = total.saturating_add(values).saturating_add(chunk.uncompressed_length);
+            let values = chunk
+                .values
+                .max(row_group.rows)
+                .saturating_mul(leaf.value_bytes());
+            total = total
+                .saturating_add(values)
+                .saturating_add(chunk.uncompressed_length);
         }
         let row_bytes = total / row_group.rows.max(1);
         (BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS)
@@ -130,7 +148,12 @@ impl<'a> ColumnSet<'a> {
             return Ok(Progress::Complete);
         }
         let failure = Failure::default();
-        let budget = BatchBudget::new(self.file.budget.clone(), failure.clone(), self.leaves.len(), rows);
+        let budget = BatchBudget::new(
+            self.file.budget.clone(),
+            failure.clone(),
+            self.leaves.len(),
+            rows,
+        );
         let chunks = Chunks {
             set: self,
             row_group,
@@ -144,7 +167,13 @@ impl<'a> ColumnSet<'a> {
                 budget.begin();
                 let Some(batch) = reader.next() else { break };
                 let batch = batch.map_err(refused)?;
-                if !batch.schema_ref().fields().iter().map(|field| field.data_type()).eq(self.types()) {
+                if !batch
+                    .schema_ref()
+                    .fields()
+                    .iter()
+                    .map(|field| field.data_type())
+                    .eq(self.types())
+                {
                     return Err(wrong_schema());
                 }
                 *done += batch.num_rows() as u64;
@@ -153,7 +182,11 @@ impl<'a> ColumnSet<'a> {
                 }
                 self.file.budget.count(visit(&batch)?)?;
             }
-            if *done < row_group.rows { Err(not_readable()) } else { Ok(Progress::Complete) }
+            if *done < row_group.rows {
+                Err(not_readable())
+            } else {
+                Ok(Progress::Complete)
+            }
         });
         match read {
             Err(_) if budget.is_too_large() => Ok(Progress::TooLarge),
@@ -161,7 +194,12 @@ impl<'a> ColumnSet<'a> {
         }
     }
 
-    fn reader(&self, chunks: &Chunks<'_>, rows: u64, done: u64) -> Result<ParquetRecordBatchReader> {
+    fn reader(
+        &self,
+        chunks: &Chunks<'_>,
+        rows: u64,
+        done: u64,
+    ) -> Result<ParquetRecordBatchReader> {
         let count = |rows: u64| usize::try_from(rows).map_err(|_| not_readable());
         let rows = count(rows.min(chunks.row_group.rows))?;
         let selection = if done == 0 {
@@ -172,7 +210,8 @@ impl<'a> ColumnSet<'a> {
                 RowSelector::select(count(chunks.row_group.rows - done)?),
             ]))
         };
-        ParquetRecordBatchReader::try_new_with_row_groups(&self.levels, chunks, rows, selection).map_err(refused)
+        ParquetRecordBatchReader::try_new_with_row_groups(&self.levels, chunks, rows, selection)
+            .map_err(refused)
     }
 
     fn types(&self) -> impl Iterator<Item = &arrow_schema::DataType> {
@@ -187,7 +226,10 @@ enum Progress {
 }
 
 fn no_metadata(descriptor: Arc<SchemaDescriptor>) -> ParquetMetaData {
-    ParquetMetaData::new(FileMetaData::new(2, 0, None, None, descriptor, None), Vec::new())
+    ParquetMetaData::new(
+        FileMetaData::new(2, 0, None, None, descriptor, None),
+        Vec::new(),
+    )
 }
 
 /// The chunks of a row group.

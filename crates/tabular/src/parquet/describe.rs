@@ -76,7 +76,9 @@ pub(crate) fn describe(
     };
     input.check_unchanged()?;
     let names = table_schema(&schema);
-    let timestamp_column = plan.timestamp.map(|column| names.columns[column].name.clone());
+    let timestamp_column = plan
+        .timestamp
+        .map(|column| names.columns[column].name.clone());
     Ok(TableFacts {
         schema: names,
         row_count: file.footer.rows,
@@ -88,7 +90,12 @@ pub(crate) fn describe(
 }
 
 fn schema_of(roots: &[super::schema::Root]) -> Schema {
-    Schema::new(roots.iter().map(|root| root.field.clone()).collect::<Vec<_>>())
+    Schema::new(
+        roots
+            .iter()
+            .map(|root| root.field.clone())
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// One pass over a file.
@@ -99,6 +106,9 @@ struct Reading<'a> {
     progress: &'a dyn Progress,
     done_bytes: AtomicU64,
 }
+
+/// A column that is to be read, and its hasher if it has one.
+type ColumnWork = (usize, Option<ColumnHasher>);
 
 /// What was found out of a column.
 type ColumnResult = (usize, Option<[u8; 32]>, TimeRange);
@@ -111,9 +121,14 @@ impl Reading<'_> {
         hashers: Option<Vec<ColumnHasher>>,
     ) -> Result<(Option<ContentHash>, TimeRange)> {
         let has_hash = hashers.is_some();
-        let mut hashers: BTreeMap<usize, ColumnHasher> =
-            self.plan.canonical.iter().copied().zip(hashers.into_iter().flatten()).collect();
-        let mut work: Vec<(usize, Option<ColumnHasher>)> = Vec::new();
+        let mut hashers: BTreeMap<usize, ColumnHasher> = self
+            .plan
+            .canonical
+            .iter()
+            .copied()
+            .zip(hashers.into_iter().flatten())
+            .collect();
+        let mut work: Vec<ColumnWork> = Vec::new();
         for column in 0..self.schema.fields().len() {
             let hasher = hashers.remove(&column);
             if hasher.is_some() || self.plan.timestamp == Some(column) {
@@ -122,9 +137,14 @@ impl Reading<'_> {
         }
         // The largest first, so that no thread begins one when the others have ended.
         work.sort_by_key(|(column, _)| std::cmp::Reverse(self.chunk_bytes(*column)));
-        let total = work.iter().map(|(column, _)| self.chunk_bytes(*column)).sum();
-        let work: Vec<Mutex<Option<(usize, Option<ColumnHasher>)>>> =
-            work.into_iter().map(|item| Mutex::new(Some(item))).collect();
+        let total = work
+            .iter()
+            .map(|(column, _)| self.chunk_bytes(*column))
+            .sum();
+        let work: Vec<Mutex<Option<ColumnWork>>> = work
+            .into_iter()
+            .map(|item| Mutex::new(Some(item)))
+            .collect();
         let next = AtomicUsize::new(0);
         let has_failed = AtomicBool::new(false);
         let results = Mutex::new(Vec::new());
@@ -136,18 +156,28 @@ impl Reading<'_> {
                     break;
                 };
                 let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some((column, hasher)) = item else { continue };
+                let Some((column, hasher)) = item else {
+                    continue;
+                };
                 let result = self.column(column, hasher, &mut scratch, total);
                 has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                results.lock().unwrap_or_else(PoisonError::into_inner).push(result?);
+                results
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(result?);
             }
             Ok(())
         })?;
-        let results: Vec<ColumnResult> = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let results: Vec<ColumnResult> =
+            results.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(self.combined(has_hash, &results))
     }
 
-    fn combined(&self, has_hash: bool, results: &[ColumnResult]) -> (Option<ContentHash>, TimeRange) {
+    fn combined(
+        &self,
+        has_hash: bool,
+        results: &[ColumnResult],
+    ) -> (Option<ContentHash>, TimeRange) {
         let mut times = TimeRange::default();
         let mut digests = BTreeMap::new();
         for (column, digest, range) in results {
@@ -194,10 +224,14 @@ impl Reading<'_> {
         let found = Mutex::new((Vec::new(), TimeRange::default()));
         let hashers = Mutex::new(Some(hashers));
         on_threads(1, || {
-            let hashers = hashers.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let hashers = hashers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             let mut sorter = Sorter::new(self.schema, self.plan, hashers.unwrap_or_default())?;
-            let used: Vec<usize> =
-                (0..self.schema.fields().len()).filter(|column| self.plan.uses(*column)).collect();
+            let used: Vec<usize> = (0..self.schema.fields().len())
+                .filter(|column| self.plan.uses(*column))
+                .collect();
             let set = ColumnSet::new(self.file, &used)?;
             let total = set.file_bytes();
             let mut times = TimeRange::default();
@@ -217,7 +251,10 @@ impl Reading<'_> {
         })?;
         let (digests, times) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         let names = self.plan.canonical_names.iter().map(String::as_str);
-        Ok((Some(table_hash(self.file.footer.rows, names.zip(digests))), times))
+        Ok((
+            Some(table_hash(self.file.footer.rows, names.zip(digests))),
+            times,
+        ))
     }
 
     /// The columns of `batch`, which are `used`, at their places; nothing at the others.
@@ -236,13 +273,17 @@ impl Reading<'_> {
         };
         let leaves = root.first_leaf..root.first_leaf + root.physical_types.len();
         let row_groups = self.file.footer.row_groups.iter();
-        let chunks = row_groups.flat_map(|row_group| row_group.chunks.get(leaves.clone()).into_iter().flatten());
-        chunks.map(|chunk| chunk.length).fold(0, u64::saturating_add)
+        let chunks = row_groups
+            .flat_map(|row_group| row_group.chunks.get(leaves.clone()).into_iter().flatten());
+        chunks
+            .map(|chunk| chunk.length)
+            .fold(0, u64::saturating_add)
     }
 
     fn report(&self, bytes: u64, total: u64) {
         let before = self.done_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.progress.report(ACTIVITY, before.saturating_add(bytes), Some(total));
+        self.progress
+            .report(ACTIVITY, before.saturating_add(bytes), Some(total));
     }
 }
 
@@ -251,9 +292,12 @@ fn on_threads<T: Send>(count: usize, work: impl Fn() -> Result<T> + Sync) -> Res
     std::thread::scope(|scope| {
         let mut threads = Vec::with_capacity(count);
         for _ in 0..count {
-            let builder = std::thread::Builder::new().name(THREAD_NAME.to_owned()).stack_size(STACK_BYTES);
+            let builder = std::thread::Builder::new()
+                .name(THREAD_NAME.to_owned())
+                .stack_size(STACK_BYTES);
             let thread = builder.spawn_scoped(scope, || guarded(&work));
-            let thread = thread.map_err(|error| Error::unavailable("no thread can be started").caused_by(error));
+            let thread = thread
+                .map_err(|error| Error::unavailable("no thread can be started").caused_by(error));
             match thread {
                 Ok(thread) => threads.push(thread),
                 Err(error) if threads.is_empty() => return Err(error),

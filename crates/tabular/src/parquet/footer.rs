@@ -71,7 +71,11 @@ pub(super) fn read_footer(input: &dyn RandomRead) -> Result<Footer> {
         return Err(not_readable().with("footer", length).with("size", size));
     }
     if length > MAX_FOOTER_BYTES {
-        return Err(above_limit("the footer of the Parquet file is too large", MAX_FOOTER_BYTES, length));
+        return Err(above_limit(
+            "the footer of the Parquet file is too large",
+            MAX_FOOTER_BYTES,
+            length,
+        ));
     }
     let data_end = size - TAIL_BYTES - length;
     let mut bytes = vec![0; length as usize];
@@ -86,8 +90,10 @@ fn parse(bytes: &[u8], data_end: u64) -> Result<Footer> {
     }
     check_schema(&outline.schema)?;
     let roots = roots(bytes)?;
-    let physical_types: Vec<PhysicalType> =
-        roots.iter().flat_map(|root| root.physical_types.iter().copied()).collect();
+    let physical_types: Vec<PhysicalType> = roots
+        .iter()
+        .flat_map(|root| root.physical_types.iter().copied())
+        .collect();
     let mut cursor = Cursor::new(&bytes[outline.row_groups_at..]);
     let count = cursor.structs().ok_or_else(not_readable)?;
     let mut row_groups = Vec::new();
@@ -97,7 +103,9 @@ fn parse(bytes: &[u8], data_end: u64) -> Result<Footer> {
     }
     let rows = row_groups
         .iter()
-        .try_fold(0_u64, |sum, row_group: &RowGroup| sum.checked_add(row_group.rows))
+        .try_fold(0_u64, |sum, row_group: &RowGroup| {
+            sum.checked_add(row_group.rows)
+        })
         .filter(|sum| *sum == outline.rows)
         .ok_or_else(|| not_readable().with("rows", outline.rows))?;
     Ok(Footer {
@@ -303,8 +311,9 @@ fn column_field(cursor: &mut Cursor<'_>, field: Field, chunk: &mut RawChunk) -> 
 impl RawRowGroup {
     fn checked(self, physical_types: &[PhysicalType], data_end: u64) -> Result<RowGroup> {
         let chunks = self.chunks.into_iter().zip(physical_types);
-        let chunks: Result<Vec<Chunk>> =
-            chunks.map(|(chunk, physical_type)| chunk.checked(*physical_type, data_end)).collect();
+        let chunks: Result<Vec<Chunk>> = chunks
+            .map(|(chunk, physical_type)| chunk.checked(*physical_type, data_end))
+            .collect();
         Ok(RowGroup {
             rows: self.rows,
             chunks: chunks?,
@@ -318,9 +327,12 @@ impl RawChunk {
             return Err(unsupported("encrypted Parquet files are not supported"));
         }
         if self.has_other_file {
-            return Err(unsupported("Parquet files whose columns are in other files are not supported"));
+            return Err(unsupported(
+                "Parquet files whose columns are in other files are not supported",
+            ));
         }
-        self.within(physical_type, data_end)?.ok_or_else(not_readable)
+        self.within(physical_type, data_end)?
+            .ok_or_else(not_readable)
     }
 
     fn within(&self, physical_type: PhysicalType, data_end: u64) -> Result<Option<Chunk>> {
@@ -333,8 +345,10 @@ impl RawChunk {
                 return None;
             }
             let data_start = self.data_start?;
-            // Some writers give 0 where there is no dictionary.
-            let dictionary_start = self.dictionary_start.filter(|start| (4..data_start).contains(start));
+            // Some writers give 0 where there is no dictionary, or no data.
+            let dictionary_start = self
+                .dictionary_start
+                .filter(|start| *start > 0 && (data_start == 0 || *start < data_start));
             let start = dictionary_start.unwrap_or(data_start);
             let length = self.length?;
             let end = start.checked_add(length)?;
@@ -363,7 +377,9 @@ fn supported_codec(codec: i64) -> Result<Compression> {
         7 => "lz4_raw",
         _ => "unknown",
     };
-    Err(unsupported("the compression of the Parquet file is not supported")
-        .with("codec", name)
-        .with("supported", "uncompressed, snappy, zstd"))
+    Err(
+        unsupported("the compression of the Parquet file is not supported")
+            .with("codec", name)
+            .with("supported", "uncompressed, snappy, zstd"),
+    )
 }

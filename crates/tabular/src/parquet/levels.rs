@@ -28,7 +28,10 @@ impl RowElements {
                 left -= count;
                 continue;
             }
-            let bytes = usize::try_from(header >> 1).ok()?.checked_mul(width)?.min(rest.len());
+            let bytes = usize::try_from(header >> 1)
+                .ok()?
+                .checked_mul(width)?
+                .min(rest.len());
             let (packed, after) = rest.split_at(bytes);
             rest = after;
             let count = ((bytes * 8 / width) as u64).min(left);
@@ -51,7 +54,11 @@ impl RowElements {
         if count == 0 {
             return;
         }
-        self.open = if begins_row { 1 } else { self.open.saturating_add(count) };
+        self.open = if begins_row {
+            1
+        } else {
+            self.open.saturating_add(count)
+        };
         self.longest = self.longest.max(self.open);
     }
 }
@@ -95,7 +102,10 @@ mod tests {
     fn levels_are_of_any_width() {
         let mut rows = RowElements::default();
         // Eight levels of two bits: 0 1 2 3 0 2 0 1.
-        assert_eq!(rows.read_page(&[3, 0b1110_0100, 0b0100_1000], 3, 8), Some(()));
+        assert_eq!(
+            rows.read_page(&[3, 0b1110_0100, 0b0100_1000], 3, 8),
+            Some(())
+        );
         assert_eq!(rows.longest, 4);
     }
 

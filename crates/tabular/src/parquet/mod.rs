@@ -5,23 +5,27 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | `budget` | how much memory one batch may take, how much a file may decode to |
+//! | `batch` | how much memory one batch may take |
+//! | `budget` | how much a file may decode to |
 //! | `columns` | reads a set of columns, batch by batch |
 //! | `delta` | how many values a delta encoding announces |
 //! | `describe` | the facts of a file, columns side by side |
 //! | `footer` | reads and checks the footer |
 //! | `levels` | how many elements the rows of a page have |
+//! | `page` | the header and the parts of a page |
 //! | `pages` | hands checked pages to the library |
 //! | `schema` | the types that the file's own types give |
 //! | `source` | reads bytes |
 //! | `thrift` | the compact protocol, as far as it is needed |
 
+mod batch;
 mod budget;
 mod columns;
 mod delta;
 mod describe;
 mod footer;
 mod levels;
+mod page;
 mod pages;
 mod schema;
 mod source;

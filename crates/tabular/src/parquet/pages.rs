@@ -1,6 +1,6 @@
 //! Hands checked pages to the library.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use artstore_core::{Error, Result};
 use parquet::basic::{Encoding, Type as PhysicalType};
@@ -8,120 +8,21 @@ use parquet::column::page::{Page, PageIterator, PageMetadata, PageReader};
 use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
-use parquet::schema::types::ColumnDescPtr;
 
-use super::budget::{Failure, FileBudget, HeavyPermit};
+use super::batch::{BatchBudget, HEAVY_BYTES};
 use super::delta::{delta_byte_array_page, delta_length_page};
 use super::footer::Chunk;
 use super::levels::RowElements;
+use super::page::{Leaf, PageHeader, PageKind, Parts};
 use super::source::ChunkSource;
-use super::thrift::{Cursor, Visited, wire};
-use crate::error::{above_limit, not_readable, unsupported};
+use crate::error::{above_limit, not_readable};
 use crate::limits::{MAX_PAGE_BYTES, MAX_PAGE_HEADER_BYTES, MAX_ROW_BYTES, MAX_ROW_ELEMENTS};
-
-/// Bytes of a page from which on only one thread at a time reads such pages.
-const HEAVY_BYTES: u64 = 4 << 20;
 
 /// Memory that a batch may take beyond one page of each column, if it can be made of fewer rows.
 const BATCH_BYTES: u64 = 32 << 20;
 
-/// Memory that an element of a list takes beside its value: levels, offsets, bits for nulls.
-const ELEMENT_BYTES: u64 = 24;
-
 /// Most headers fit.
 const USUAL_HEADER_BYTES: u64 = 512;
-
-/// What the readers of some columns share while they read a batch.
-#[derive(Debug, Clone)]
-pub(super) struct BatchBudget {
-    file: Arc<FileBudget>,
-    failure: Failure,
-    state: Arc<Mutex<BatchState>>,
-}
-
-#[derive(Debug, Default)]
-struct BatchState {
-    rows: u64,
-    /// Of pages of byte arrays after the first of each column.
-    further_bytes: u64,
-    /// For each leaf, the memory of the largest row of its page.
-    row_bytes: Vec<u64>,
-    has_page: Vec<bool>,
-    is_too_large: bool,
-    heavy: Option<HeavyPermit>,
-}
-
-impl BatchBudget {
-    pub(super) fn new(file: Arc<FileBudget>, failure: Failure, leaves: usize, rows: u64) -> Self {
-        let state = BatchState {
-            rows,
-            row_bytes: vec![0; leaves],
-            has_page: vec![false; leaves],
-            ..BatchState::default()
-        };
-        Self {
-            file,
-            failure,
-            state: Arc::new(Mutex::new(state)),
-        }
-    }
-
-    /// A batch begins; what the one before took is free.
-    pub(super) fn begin(&self) {
-        self.with_state(|state| {
-            state.further_bytes = 0;
-            state.has_page.fill(false);
-        });
-    }
-
-    /// Whether reading ended because the batch would be too large, though one of fewer rows would not.
-    pub(super) fn is_too_large(&self) -> bool {
-        self.with_state(|state| state.is_too_large)
-    }
-
-    fn with_state<T>(&self, work: impl FnOnce(&mut BatchState) -> T) -> T {
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn count_page(&self, bytes: u64) -> Result<()> {
-        if bytes > HEAVY_BYTES {
-            self.enter_heavy();
-        }
-        self.file.count(bytes)
-    }
-
-    /// Memory is taken that not every thread can take at the same time.
-    fn enter_heavy(&self) {
-        if self.with_state(|state| state.heavy.is_none()) {
-            let permit = self.file.enter_heavy();
-            self.with_state(|state| state.heavy = Some(permit));
-        }
-    }
-}
-
-/// A leaf column and what its pages may hold.
-#[derive(Debug, Clone)]
-pub(super) struct Leaf {
-    pub(super) descriptor: ColumnDescPtr,
-    pub(super) position: usize,
-}
-
-impl Leaf {
-    fn is_byte_array(&self) -> bool {
-        self.descriptor.physical_type() == PhysicalType::BYTE_ARRAY
-    }
-
-    /// The memory that a value takes in an array, without the bytes that a view points at.
-    pub(super) fn value_bytes(&self) -> u64 {
-        let value = match self.descriptor.physical_type() {
-            PhysicalType::FIXED_LEN_BYTE_ARRAY => self.descriptor.type_length().unsigned_abs().max(16),
-            PhysicalType::BYTE_ARRAY => 32,
-            _ => 16,
-        };
-        let is_repeated = self.descriptor.max_rep_level() > 0;
-        u64::from(value) + if is_repeated { ELEMENT_BYTES } else { 0 }
-    }
-}
 
 /// The pages of one column chunk.
 pub(super) struct CheckedPages {
@@ -174,7 +75,8 @@ impl CheckedPages {
                 return Ok(None);
             }
             let header = self.read_header()?;
-            self.check_header(&header).map_err(|error| self.budget.failure.set(error))?;
+            self.check_header(&header)
+                .map_err(|error| self.budget.failure.set(error))?;
             let is_empty = header.values == 0 && header.kind != PageKind::Dictionary;
             if is_empty {
                 // The library would take it for the end of the column.
@@ -218,7 +120,11 @@ impl CheckedPages {
                 _ => 8,
             };
             let is_possible = header.values.saturating_mul(smallest) <= header.uncompressed;
-            return if is_possible { Ok(()) } else { Err(not_readable()) };
+            return if is_possible {
+                Ok(())
+            } else {
+                Err(not_readable())
+            };
         }
         if header.values > self.values_left {
             return Err(not_readable());
@@ -254,7 +160,9 @@ impl CheckedPages {
         if max_level > 0 {
             match parts.repetition {
                 Some(levels) => {
-                    self.elements.read_page(levels, max_level, header.values).ok_or_else(not_readable)?;
+                    self.elements
+                        .read_page(levels, max_level, header.values)
+                        .ok_or_else(not_readable)?;
                 }
                 None => self.elements.read_unknown(header.values),
             }
@@ -277,13 +185,22 @@ impl CheckedPages {
                 let needed = row_bytes.saturating_add(state.further_bytes);
                 let what = "a row of the table is too large";
                 let error = || above_limit(what, MAX_ROW_BYTES, needed);
-                return if needed > MAX_ROW_BYTES { Err(error()) } else { Ok(needed) };
+                return if needed > MAX_ROW_BYTES {
+                    Err(error())
+                } else {
+                    Ok(needed)
+                };
             }
             let leaves = state.row_bytes.len() as u64;
             let elements = header.values.min(state.rows.saturating_mul(longest));
-            let too_many_elements = max_level > 0 && elements.saturating_mul(value_bytes) > BATCH_BYTES / leaves;
+            let too_many_elements =
+                max_level > 0 && elements.saturating_mul(value_bytes) > BATCH_BYTES / leaves;
             state.is_too_large |= too_many_elements || state.further_bytes > BATCH_BYTES;
-            if state.is_too_large { Err(not_readable()) } else { Ok(row_bytes) }
+            if state.is_too_large {
+                Err(not_readable())
+            } else {
+                Ok(row_bytes)
+            }
         })?;
         if row_bytes > HEAVY_BYTES {
             self.budget.enter_heavy();
@@ -301,7 +218,11 @@ impl CheckedPages {
 }
 
 fn too_large_page(bytes: u64) -> Error {
-    above_limit("a page of the Parquet file is too large", MAX_PAGE_BYTES, bytes)
+    above_limit(
+        "a page of the Parquet file is too large",
+        MAX_PAGE_BYTES,
+        bytes,
+    )
 }
 
 impl Iterator for CheckedPages {
@@ -318,12 +239,15 @@ impl PageReader for CheckedPages {
             return Ok(None);
         };
         let failure = self.budget.failure.clone();
-        self.budget.count_page(header.uncompressed).map_err(|error| failure.set(error))?;
+        self.budget
+            .count_page(header.uncompressed)
+            .map_err(|error| failure.set(error))?;
         let page = self.inner.get_next_page()?;
         if let Some(page) = &page
             && header.kind != PageKind::Dictionary
         {
-            self.check_page(&header, page).map_err(|error| failure.set(error))?;
+            self.check_page(&header, page)
+                .map_err(|error| failure.set(error))?;
         }
         self.pass(&header);
         Ok(page)
@@ -360,137 +284,3 @@ impl Iterator for OneChunk {
 }
 
 impl PageIterator for OneChunk {}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PageKind {
-    Data,
-    Dictionary,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct PageHeader {
-    kind: PageKind,
-    uncompressed: u64,
-    values: u64,
-    rows: Option<u64>,
-    /// Where the page ends in the file.
-    end: u64,
-}
-
-impl PageHeader {
-    /// Reads the header at the beginning of `bytes`, which is at `position` in the file. `None` if it does not end there.
-    fn read(bytes: &[u8], position: u64) -> Option<Result<Self>> {
-        let mut cursor = Cursor::new(bytes);
-        let (mut kind, mut uncompressed, mut compressed) = (None, None, None);
-        let (mut values, mut rows) = (None, None);
-        cursor.for_each_field(|cursor, field| {
-            let target = match (field.id, field.wire_type) {
-                (1, wire::I32) => &mut kind,
-                (2, wire::I32) => &mut uncompressed,
-                (3, wire::I32) => &mut compressed,
-                (5 | 7 | 8, wire::STRUCT) => {
-                    let is_second_version = field.id == 8;
-                    cursor.for_each_field(|cursor, field| {
-                        let target = match (field.id, field.wire_type) {
-                            (1, wire::I32) => &mut values,
-                            (3, wire::I32) if is_second_version => &mut rows,
-                            _ => return Some(Visited::No),
-                        };
-                        *target = Some(cursor.integer()?);
-                        Some(Visited::Yes)
-                    })?;
-                    return Some(Visited::Yes);
-                }
-                _ => return Some(Visited::No),
-            };
-            *target = Some(cursor.integer()?);
-            Some(Visited::Yes)
-        })?;
-        let size = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
-        let kind = match kind {
-            Some(0 | 3) => PageKind::Data,
-            Some(2) => PageKind::Dictionary,
-            Some(_) => return Some(Err(unsupported("a kind of page is not supported"))),
-            None => return Some(Err(not_readable())),
-        };
-        let header = || {
-            let end = position.checked_add(cursor.position() as u64)?.checked_add(size(compressed)?)?;
-            Some(Self {
-                kind,
-                uncompressed: size(uncompressed)?,
-                values: size(values)?,
-                rows: size(rows),
-                end,
-            })
-        };
-        Some(header().ok_or_else(not_readable))
-    }
-}
-
-/// The parts of a decompressed data page.
-struct Parts<'a> {
-    encoding: Encoding,
-    /// Runs of repetition levels; `None` if they are written otherwise.
-    repetition: Option<&'a [u8]>,
-    values: &'a [u8],
-}
-
-impl<'a> Parts<'a> {
-    fn of(page: &'a Page, leaf: &Leaf) -> Option<Self> {
-        let has_repetition = leaf.descriptor.max_rep_level() > 0;
-        let has_definition = leaf.descriptor.max_def_level() > 0;
-        match page {
-            Page::DataPage {
-                buf,
-                encoding,
-                def_level_encoding,
-                rep_level_encoding,
-                num_values,
-                ..
-            } => {
-                let mut rest: &[u8] = buf;
-                let mut levels = |is_there: bool, encoding: &Encoding, max_level: i16| {
-                    if !is_there {
-                        return Some(None);
-                    }
-                    let is_packed = *encoding != Encoding::RLE;
-                    let length = if is_packed {
-                        let width = (u16::BITS - max_level.unsigned_abs().leading_zeros()) as usize;
-                        (*num_values as usize * width).div_ceil(8)
-                    } else {
-                        let (length, after) = rest.split_first_chunk()?;
-                        rest = after;
-                        u32::from_le_bytes(*length) as usize
-                    };
-                    let (levels, after) = rest.split_at_checked(length)?;
-                    rest = after;
-                    Some((!is_packed).then_some(levels))
-                };
-                let repetition =
-                    levels(has_repetition, rep_level_encoding, leaf.descriptor.max_rep_level())?;
-                levels(has_definition, def_level_encoding, leaf.descriptor.max_def_level())?;
-                Some(Self {
-                    encoding: *encoding,
-                    repetition,
-                    values: rest,
-                })
-            }
-            Page::DataPageV2 {
-                buf,
-                encoding,
-                def_levels_byte_len,
-                rep_levels_byte_len,
-                ..
-            } => {
-                let (repetition, rest) = buf.split_at_checked(*rep_levels_byte_len as usize)?;
-                let (_, values) = rest.split_at_checked(*def_levels_byte_len as usize)?;
-                Some(Self {
-                    encoding: *encoding,
-                    repetition: Some(repetition),
-                    values,
-                })
-            }
-            Page::DictionaryPage { .. } => None,
-        }
-    }
-}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 use artstore_core::{Error, Result};
-use parquet::arrow::{parquet_to_arrow_schema};
+use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as PhysicalType};
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
@@ -66,14 +66,21 @@ fn root(field: &Type, first_leaf: usize) -> Result<Root> {
 
 /// A schema of some columns.
 pub(super) fn descriptor(roots: Vec<TypePtr>) -> Result<SchemaDescriptor> {
-    let root = Type::group_type_builder("schema").with_fields(roots).build().map_err(refused)?;
+    let root = Type::group_type_builder("schema")
+        .with_fields(roots)
+        .build()
+        .map_err(refused)?;
     Ok(SchemaDescriptor::new(Arc::new(root)))
 }
 
 /// `field` with types that the library reads as the content hash wants them.
 fn readable(field: &Type, physical_types: &mut Vec<PhysicalType>) -> Result<Type> {
     let info = field.get_basic_info();
-    let repetition = if info.has_repetition() { info.repetition() } else { Repetition::REQUIRED };
+    let repetition = if info.has_repetition() {
+        info.repetition()
+    } else {
+        Repetition::REQUIRED
+    };
     if field.is_primitive() {
         physical_types.push(field.get_physical_type());
         return readable_leaf(field, repetition);
@@ -81,8 +88,11 @@ fn readable(field: &Type, physical_types: &mut Vec<PhysicalType>) -> Result<Type
     if field.get_fields().is_empty() {
         return Err(unsupported("groups without fields are not supported"));
     }
-    let fields: Result<Vec<TypePtr>> =
-        field.get_fields().iter().map(|field| readable(field, physical_types).map(Arc::new)).collect();
+    let fields: Result<Vec<TypePtr>> = field
+        .get_fields()
+        .iter()
+        .map(|field| readable(field, physical_types).map(Arc::new))
+        .collect();
     Type::group_type_builder(info.name())
         .with_repetition(repetition)
         .with_converted_type(info.converted_type())
@@ -105,22 +115,30 @@ fn readable_leaf(field: &Type, repetition: Repetition) -> Result<Type> {
     let logical = info.logical_type_ref();
     let built = match (physical_type, logical, info.converted_type()) {
         (_, Some(LogicalType::Unknown), _) => return Ok(field.clone()),
-        (PhysicalType::INT96, ..) => {
-            leaf(PhysicalType::FIXED_LEN_BYTE_ARRAY).with_length(INT96_BYTES).build()
-        }
+        (PhysicalType::INT96, ..) => leaf(PhysicalType::FIXED_LEN_BYTE_ARRAY)
+            .with_length(INT96_BYTES)
+            .build(),
         (PhysicalType::FIXED_LEN_BYTE_ARRAY, ..) if length < 1 => {
             return Err(unsupported("columns of length 0 are not supported"));
         }
-        (PhysicalType::FIXED_LEN_BYTE_ARRAY, ..) if length.unsigned_abs() as usize > MAX_FIXED_LENGTH => {
+        (PhysicalType::FIXED_LEN_BYTE_ARRAY, ..)
+            if length.unsigned_abs() as usize > MAX_FIXED_LENGTH =>
+        {
             let what = "the values of the column are too long";
-            return Err(above_limit(what, MAX_FIXED_LENGTH as u64, u64::from(length.unsigned_abs())));
+            return Err(above_limit(
+                what,
+                MAX_FIXED_LENGTH as u64,
+                u64::from(length.unsigned_abs()),
+            ));
         }
         (_, None, ConvertedType::INTERVAL) => leaf(physical_type).with_length(length).build(),
         // The library does not check that JSON is UTF-8.
-        (_, Some(LogicalType::Json), _) | (_, None, ConvertedType::JSON) => {
-            leaf(physical_type).with_logical_type(Some(LogicalType::String)).build()
+        (_, Some(LogicalType::Json), _) | (_, None, ConvertedType::JSON) => leaf(physical_type)
+            .with_logical_type(Some(LogicalType::String))
+            .build(),
+        (_, Some(LogicalType::_Unknown { .. }), _) => {
+            leaf(physical_type).with_length(length).build()
         }
-        (_, Some(LogicalType::_Unknown { .. }), _) => leaf(physical_type).with_length(length).build(),
         _ => return Ok(field.clone()),
     };
     built.map_err(refused)
@@ -133,7 +151,10 @@ fn with_views<'a>(field: &Field, leaves: &mut impl Iterator<Item = &'a PhysicalT
         DataType::List(item) => DataType::List(nested(item, leaves)),
         DataType::Map(entries, sorted) => DataType::Map(nested(entries, leaves), *sorted),
         DataType::Struct(fields) => {
-            let fields: Fields = fields.iter().map(|field| with_views(field, leaves)).collect();
+            let fields: Fields = fields
+                .iter()
+                .map(|field| with_views(field, leaves))
+                .collect();
             DataType::Struct(fields)
         }
         leaf => {

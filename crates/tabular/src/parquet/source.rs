@@ -30,7 +30,12 @@ struct Window {
 }
 
 impl ChunkSource {
-    pub(super) fn new(input: Arc<dyn RandomRead>, start: u64, length: u64, failure: Failure) -> Self {
+    pub(super) fn new(
+        input: Arc<dyn RandomRead>,
+        start: u64,
+        length: u64,
+        failure: Failure,
+    ) -> Self {
         Self {
             input,
             start,
@@ -42,7 +47,9 @@ impl ChunkSource {
 
     /// At least `least` bytes from `start` on.
     fn window(&self, start: u64, least: u64) -> Result<Bytes> {
-        let end = start.checked_add(least).filter(|end| *end <= self.end && start >= self.start);
+        let end = start
+            .checked_add(least)
+            .filter(|end| *end <= self.end && start >= self.start);
         let Some(end) = end else {
             return Err(ParquetError::EOF("the column ends earlier".to_owned()));
         };
@@ -53,7 +60,9 @@ impl ChunkSource {
             // The old window goes first: pages can be large.
             window.bytes = Bytes::new();
             let mut bytes = vec![0; length as usize];
-            self.input.read_exact_at(start, &mut bytes).map_err(|error| self.failure.set(error))?;
+            self.input
+                .read_exact_at(start, &mut bytes)
+                .map_err(|error| self.failure.set(error))?;
             *window = Window {
                 start,
                 bytes: bytes.into(),

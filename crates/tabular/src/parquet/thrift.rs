@@ -127,7 +127,11 @@ impl<'a> Cursor<'a> {
             wire::LIST => {
                 let (element, count) = self.list()?;
                 // Booleans take a byte as elements, though none as fields.
-                let element = if matches!(element, wire::TRUE | wire::FALSE) { wire::BYTE } else { element };
+                let element = if matches!(element, wire::TRUE | wire::FALSE) {
+                    wire::BYTE
+                } else {
+                    element
+                };
                 (0..count).try_for_each(|_| self.skip_nested(element, deeper))
             }
             wire::STRUCT => {
