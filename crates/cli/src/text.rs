@@ -101,12 +101,14 @@ pub(crate) fn history(history: &SupersessionDocument, artifact: &ArtifactDocumen
             successor.unwrap_or_default(),
         ]);
     }
-    let rest = if history.truncated {
-        "\n\ntruncated: there are more"
-    } else {
-        ""
-    };
-    format!("{}{rest}", table.trim_fmt())
+    let mut shown = table.trim_fmt();
+    for id in &history.missing {
+        shown += &format!("\n   {id}  (its record is lost)");
+    }
+    if history.truncated {
+        shown += "\n\ntruncated: there are more";
+    }
+    shown
 }
 
 pub(crate) fn artifact_type(registered: &TypeDocument) -> String {

@@ -151,6 +151,11 @@ pub struct ArtifactInput {
     pub role: Option<String>,
 }
 
+impl Artifact {
+    /// The greatest number of artifacts that one artifact replaces.
+    pub const MAX_SUPERSEDES: usize = 10_000;
+}
+
 impl ArtifactInput {
     /// The greatest number of inputs of an artifact.
     pub const MAX_COUNT: usize = 10_000;

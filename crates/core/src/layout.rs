@@ -156,13 +156,21 @@ pub fn type_path(artifact_type: &ArtifactType) -> Result<RelPath> {
     let text = artifact_type.as_str();
     let name = file_name_component(text, 200);
     // Where names ignore case, `A` and `a` would be one file.
-    let is_itself = name == text && !text.chars().any(char::is_uppercase);
+    let has_capitals = text.chars().any(char::is_uppercase);
+    let is_itself = name == text && !has_capitals && !ends_in_digest(text);
     if is_itself {
         return RelPath::new(format!("{TYPES}/{name}.json"));
     }
     let digest = Digest::of(text.as_bytes()).to_hex();
     let digits = digest.get(..16).unwrap_or(&digest);
     RelPath::new(format!("{TYPES}/{name}__{digits}.json"))
+}
+
+/// Whether `text` looks as if [`type_path`] had told it apart from others.
+fn ends_in_digest(text: &str) -> bool {
+    text.rsplit_once("__").is_some_and(|(_, digits)| {
+        digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// The sequence in the name of an event's file; `None` for names that the store did not make.
@@ -186,6 +194,20 @@ pub fn events_directory(domain: Domain) -> Result<RelPath> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_types_share_a_document() {
+        let path = |name: &str| type_path(&ArtifactType::new(name).unwrap()).unwrap();
+        assert_eq!(path("prices_v1").as_str(), "types/prices_v1.json");
+        let slash = path("a/b");
+        let stem = slash.file_name().strip_suffix(".json").unwrap().to_owned();
+        let others = ["a/b", "a_b", "a b", "A_b", "a_B", stem.as_str()].map(path);
+        let distinct: std::collections::BTreeSet<_> = others
+            .iter()
+            .map(|path| path.as_str().to_lowercase())
+            .collect();
+        assert_eq!(distinct.len(), others.len());
+    }
 
     fn names(hint: Option<&str>, key: &str, source: Option<&str>) -> (String, String) {
         let paths = artifact_paths(&ArtifactNaming {

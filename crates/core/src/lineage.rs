@@ -25,7 +25,8 @@ pub enum Relation {
 pub struct WalkLimits {
     /// The greatest number of steps from the start; no limit if `None`.
     pub depth: Option<u32>,
-    /// The greatest number of artifacts, the start not counted.
+    /// The greatest number of artifacts, the start not counted. At most [`Self::STEPS_PER_NODE`] times as many steps are
+    /// taken.
     pub nodes: usize,
 }
 
@@ -34,6 +35,9 @@ impl WalkLimits {
     pub const DEFAULT_NODES: usize = 10_000;
     /// The greatest number of artifacts that a caller may ask for.
     pub const MAX_NODES: usize = 100_000;
+
+    /// How many steps are taken for each artifact that is allowed.
+    pub const STEPS_PER_NODE: usize = 16;
 
     /// Every artifact up to `nodes` of them, at most `depth` steps away.
     ///
@@ -72,9 +76,10 @@ impl Default for WalkLimits {
 pub struct Walk<N = ArtifactId> {
     /// Everything reached but the start: nearest first, each once.
     pub nodes: Vec<WalkNode<N>>,
-    /// Every step between the start and these nodes, in the order in which they were taken.
+    /// Every step from the start and from the nodes above the greatest depth, in the order in which they were taken; where
+    /// the walk is truncated, those taken until then.
     pub steps: Vec<WalkStep<N>>,
-    /// Whether the node limit left something out.
+    /// Whether the walk ended early because there are more nodes or steps than allowed.
     pub truncated: bool,
 }
 
@@ -100,15 +105,15 @@ pub struct WalkStep<N = ArtifactId> {
 
 /// Walks level by level, seeing each node once, however many ways lead to it.
 ///
-/// `neighbours` adds to its second argument where one step leads from a node, always in the same order. It may name
-/// a node several times (with several roles).
+/// `neighbours` adds to its last argument where one step leads from a node, always in the same order; more than the number
+/// that it is given are of no use. It may name a node several times (with several roles).
 ///
 /// # Errors
 /// Those of `neighbours`.
 pub fn walk<N, E>(
     start: N,
     limits: WalkLimits,
-    mut neighbours: impl FnMut(N, &mut Vec<(N, Option<String>)>) -> Result<(), E>,
+    mut neighbours: impl FnMut(N, usize, &mut Vec<(N, Option<String>)>) -> Result<(), E>,
 ) -> Result<Walk<N>, E>
 where
     N: Copy + Eq + Hash,
@@ -118,6 +123,7 @@ where
         steps: Vec::new(),
         truncated: false,
     };
+    let most_steps = limits.nodes.saturating_mul(WalkLimits::STEPS_PER_NODE);
     let mut seen = HashSet::from([start]);
     let mut level = vec![start];
     let mut depth = 0;
@@ -126,13 +132,17 @@ where
         depth += 1;
         let mut next_level = Vec::new();
         for from in level {
-            neighbours(from, &mut found)?;
+            // One more than allowed shows that there are more.
+            let useful = (most_steps - walk.steps.len()).saturating_add(1);
+            neighbours(from, useful, &mut found)?;
             for (to, role) in found.drain(..) {
-                if !seen.contains(&to) {
-                    if walk.nodes.len() >= limits.nodes {
-                        walk.truncated = true;
-                        continue;
-                    }
+                let is_new = !seen.contains(&to);
+                let has_room = !is_new || walk.nodes.len() < limits.nodes;
+                if !has_room || walk.steps.len() == most_steps {
+                    walk.truncated = true;
+                    return Ok(walk);
+                }
+                if is_new {
                     seen.insert(to);
                     next_level.push(to);
                     walk.nodes.push(WalkNode { id: to, depth });
@@ -152,13 +162,14 @@ pub struct ArtifactLineage {
     pub artifact: Artifact,
     /// The artifacts reached, nearest first, each once.
     pub nodes: Vec<LineageNode>,
-    /// Every use of an input between the artifact and these.
+    /// Every use of an input that was met on the way: all those between the artifact and these, except between two of the
+    /// greatest depth that was asked for, and after the limit.
     pub edges: Vec<LineageEdge>,
     /// Ids that were reached and have no row: their records are lost.
     pub missing: Vec<ArtifactId>,
     /// The greatest number of steps to any of the artifacts reached; 0 if there are none.
     pub depth: u32,
-    /// Whether the node limit left something out.
+    /// Whether the limit left something out.
     pub truncated: bool,
 }
 
@@ -193,7 +204,9 @@ pub struct Supersession {
     pub predecessors: Vec<Artifact>,
     /// What replaced it, one after the other; the last one is in force now, unless it is tombstoned.
     pub successors: Vec<Artifact>,
-    /// Whether the node limit left something out.
+    /// Ids that were reached and have no row: their records are lost.
+    pub missing: Vec<ArtifactId>,
+    /// Whether the limit left something out.
     pub truncated: bool,
 }
 
@@ -204,9 +217,9 @@ mod tests {
     use super::*;
 
     fn found(edges: &[(u32, u32)], start: u32, limits: WalkLimits) -> Walk<u32> {
-        let walked: Result<_, Infallible> = walk(start, limits, |node, found| {
+        let walked: Result<_, Infallible> = walk(start, limits, |node, useful, found| {
             let next = edges.iter().filter(|(from, _)| *from == node);
-            found.extend(next.map(|(_, to)| (*to, None)));
+            found.extend(next.map(|(_, to)| (*to, None)).take(useful));
             Ok(())
         });
         let Ok(walk) = walked;
@@ -252,6 +265,10 @@ mod tests {
         assert_eq!(ids(&few), [(2, 1), (5, 1)]);
         assert!(few.truncated);
         assert!(few.steps.iter().all(|step| step.to != 3));
+        let dense: Vec<(u32, u32)> = (0..40).map(|number| (1, number % 2 + 2)).collect();
+        let few_steps = found(&dense, 1, WalkLimits::new(None, 2).unwrap());
+        assert!(few_steps.truncated);
+        assert_eq!(few_steps.steps.len(), 2 * WalkLimits::STEPS_PER_NODE);
         assert!(WalkLimits::new(None, 0).is_err());
         assert!(WalkLimits::new(Some(0), 1).is_err());
     }

@@ -70,9 +70,8 @@ impl TypeDefinition {
         if let Some(name) = &self.timestamp_column {
             check_text(name, "column name", Self::MAX_NAME_BYTES)?;
         }
-        let is_canonical = |key: &&String| {
-            self.canonical_columns.is_empty() || self.canonical_columns.contains(key)
-        };
+        let canonical: BTreeSet<&String> = self.canonical_columns.iter().collect();
+        let is_canonical = |key: &&String| canonical.is_empty() || canonical.contains(*key);
         if let Some(key) = self.sort_keys.iter().find(|key| !is_canonical(key)) {
             return Err(Error::invalid("a sort key is not a canonical column").with("column", key));
         }

@@ -1,6 +1,6 @@
 //! Tables: how a source is read as one, what is known of one, and how a registered type wants its tables identified.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -197,10 +197,14 @@ pub struct TableSchema {
 impl TableSchema {
     /// Those of `names` that no column has.
     pub fn missing<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-        let has = |name: &String| self.columns.iter().any(|column| column.name == *name);
+        let found: HashSet<&str> = self
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
         names
             .into_iter()
-            .filter(|name| !has(name))
+            .filter(|name| !found.contains(name.as_str()))
             .cloned()
             .collect()
     }
@@ -211,7 +215,7 @@ impl TableSchema {
 pub struct TableColumn {
     /// Its name.
     pub name: String,
-    /// Its type in words: the type names of the content hash with what they contain (`int`, `list<item: string>`,
+    /// Its type in words: the type names of the content hash with what they contain (`int`, `list<string>`,
     /// `timestamptz`), for people.
     #[serde(rename = "type")]
     pub column_type: String,

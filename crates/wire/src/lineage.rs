@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ArtifactDocument;
 
-/// What an artifact was made from (`inputs`), or what was made from it (`downstream`): always one of the two.
+/// What an artifact was made from, or what was made from it.
 ///
 /// Artifacts come nearest first, each once. Edges are `[from, to]` the way data flows, from an input to what was made
 /// from it, in both documents; each pair comes once, and the `inputs` of its second artifact tell the roles.
@@ -22,12 +22,8 @@ pub struct LineageDocument {
     pub depth: u32,
     /// Whether the limit left something out.
     pub truncated: bool,
-    /// What it was made from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inputs: Option<Vec<LineageNodeDocument>>,
-    /// What was made from it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub downstream: Option<Vec<LineageNodeDocument>>,
+    /// The artifacts that were reached: in a lineage the inputs, in a downstream what was made from the artifact.
+    pub inputs: Vec<LineageNodeDocument>,
     /// Pairs of an input and what was made from it.
     pub edges: Vec<(ArtifactId, ArtifactId)>,
     /// Ids that were reached and whose records are lost.
@@ -50,40 +46,21 @@ pub struct LineageNodeDocument {
 }
 
 impl LineageDocument {
-    /// What the artifact was made from, in the store whose root is at the absolute path `root`.
-    pub fn of_inputs(lineage: ArtifactLineage, root: &Path) -> Self {
-        let (nodes, rest) = Self::parts(lineage, root);
-        Self {
-            inputs: Some(nodes),
-            ..rest
-        }
-    }
-
-    /// What was made from the artifact, in the store whose root is at the absolute path `root`.
-    pub fn of_downstream(lineage: ArtifactLineage, root: &Path) -> Self {
-        let (nodes, rest) = Self::parts(lineage, root);
-        Self {
-            downstream: Some(nodes),
-            ..rest
-        }
-    }
-
-    fn parts(lineage: ArtifactLineage, root: &Path) -> (Vec<LineageNodeDocument>, Self) {
+    /// The document of `lineage`, in the store whose root is at the absolute path `root`.
+    pub fn new(lineage: ArtifactLineage, root: &Path) -> Self {
         let node = |node: LineageNode| LineageNodeDocument {
             artifact: ArtifactDocument::new(node.artifact, root),
             depth: node.depth,
             role: node.role,
         };
-        let rest = Self {
+        Self {
             artifact_id: lineage.artifact.id,
             depth: lineage.depth,
             truncated: lineage.truncated,
-            inputs: None,
-            downstream: None,
+            inputs: lineage.nodes.into_iter().map(node).collect(),
             edges: pairs(&lineage.edges),
             missing: lineage.missing,
-        };
-        (lineage.nodes.into_iter().map(node).collect(), rest)
+        }
     }
 }
 
@@ -107,6 +84,9 @@ pub struct SupersessionDocument {
     pub predecessors: Vec<ArtifactDocument>,
     /// What replaced it, one after the other.
     pub successors: Vec<ArtifactDocument>,
+    /// Ids that were reached and whose records are lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<ArtifactId>,
     /// Whether the limit left something out.
     pub truncated: bool,
 }
@@ -124,6 +104,7 @@ impl SupersessionDocument {
             artifact_id: supersession.artifact.id,
             predecessors: documents(supersession.predecessors),
             successors: documents(supersession.successors),
+            missing: supersession.missing,
             truncated: supersession.truncated,
         }
     }

@@ -105,10 +105,7 @@ impl View {
             Self::Mermaid => graph::mermaid(&lineage),
             Self::Json => {
                 let root = session.context.root();
-                let document = match direction {
-                    Direction::Inputs => LineageDocument::of_inputs(lineage, root),
-                    Direction::Downstream => LineageDocument::of_downstream(lineage, root),
-                };
+                let document = LineageDocument::new(lineage, root);
                 return session.output.json(&document).await;
             }
         };

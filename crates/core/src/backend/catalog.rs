@@ -130,10 +130,12 @@ pub enum ArtifactProbe {
         /// The artifacts.
         ids: Vec<ArtifactId>,
     },
-    /// Was this operation done already?
+    /// Was this operation done already, and which of these inputs have no row?
     Operation {
         /// The operation.
         op_id: OpId,
+        /// What an artifact was made from.
+        inputs: Vec<ArtifactId>,
     },
 }
 
@@ -153,7 +155,7 @@ pub struct ProbeAnswer {
     pub operation: Option<Operation>,
     /// Of a publish: the duplicate.
     pub duplicate: Option<Duplicate>,
-    /// Of a publish: the inputs without a row, in the order asked for, each once.
+    /// Of a publish and an operation: the inputs without a row, in the order asked for, each once.
     pub missing_inputs: Vec<ArtifactId>,
     /// Of a change: the artifacts in the order asked for, `None` for each without a row.
     pub artifacts: Vec<Option<Artifact>>,

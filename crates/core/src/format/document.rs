@@ -126,7 +126,7 @@ impl Document {
             return Err(Error::invalid("the record would be too large")
                 .with("bytes", bytes.len())
                 .with("limit", MAX_DOCUMENT_BYTES)
-                .hint("shorten params or tags"));
+                .hint("shorten params, tags, inputs or the names of columns"));
         }
         let digits = Digest::of(&bytes).to_hex();
         // The digest is the last value: its digits end before `"\n}\n`.

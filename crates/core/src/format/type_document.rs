@@ -57,6 +57,30 @@ impl TypeDocument {
         }
     }
 
+    /// Whether `bytes` are a document of this format, of whatever version and however damaged.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow)]
+            format: Option<std::borrow::Cow<'a, str>>,
+        }
+        match serde_json::from_slice::<Named<'_>>(bytes) {
+            Ok(named) => named.format.as_deref() == Some(FORMAT),
+            // What is no JSON any more may have been one.
+            Err(_) => true,
+        }
+    }
+
+    /// The document in `bytes` brought to `registered`; keys unknown to this version are kept.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn rewritten(bytes: &[u8], registered: RegisteredType) -> Result<Bytes> {
+        let mut document = Document::parse(bytes, FORMAT, VERSION)?;
+        document.set_all(&Self::new(registered))?;
+        document.into_bytes()
+    }
+
     /// The document's bytes.
     ///
     /// # Errors

@@ -47,7 +47,8 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
     /// and inputs of a duplicate are merged into it, except for inputs that were made from it; everything else about it
     /// stays. A table's type may be registered ([`ArtifactTypeRegistry`](super::ArtifactTypeRegistry)).
     ///
-    /// Repeating a call with the same `op_id` gives the outcome of the first.
+    /// Repeating a call with the same `op_id` gives the outcome of the first. A duplicate that brings nothing new changes
+    /// nothing, and so its operation is not remembered.
     ///
     /// # Errors
     /// * [`NotFound`](crate::ErrorKind::NotFound): the source or an input does not exist.
@@ -88,7 +89,7 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
     ) -> Result<Page<Artifact>>;
 
     /// Artifacts of every status with this type and exactly this logical key: the active ones, newest first, then the
-    /// others, newest first.
+    /// others, newest first. One that is replaced or withdrawn between two pages may be on both.
     ///
     /// # Errors
     /// Only such that concern the whole store.

@@ -110,6 +110,7 @@ impl ArtifactRules {
         }
         let probe = |artifact: &Artifact| ArtifactProbe::Operation {
             op_id: artifact.op_id.clone(),
+            inputs: Vec::new(),
         };
         let probes = records.iter().map(probe).collect();
         let examination = self.parts.catalogs.artifacts.examine(probes).await?;

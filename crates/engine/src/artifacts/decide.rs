@@ -31,7 +31,7 @@ pub(super) struct Claims {
     contents: HashSet<(DedupScope, ContentHash)>,
     artifacts: HashSet<ArtifactId>,
     /// An artifact that was there gets inputs: two such changes might close a cycle together.
-    pub(super) lineage: bool,
+    pub(super) inputs_added: bool,
 }
 
 /// A batch while it is decided.
@@ -83,13 +83,13 @@ impl ArtifactRules {
         let mut next = |id: ArtifactId| artifacts.next().flatten().ok_or_else(|| not_found(id));
         match &work.task {
             ArtifactTask::Replay => Ok(Verdict::Answer(Ok(ArtifactOutcome::NeverHappened))),
-            ArtifactTask::Tag(id, change) => self.decide_tag(work, next(*id)?, change, batch),
+            ArtifactTask::Tag(id, change) => self.decide_tag(work, next(*id)?, change, batch).await,
             ArtifactTask::Supersede { new, old } => {
                 let (new, old) = (next(*new)?, next(*old)?);
-                self.decide_supersede(work, new, old, batch)
+                self.decide_supersede(work, new, old, batch).await
             }
             ArtifactTask::Tombstone { id, reason } => {
-                self.decide_tombstone(work, next(*id)?, reason, batch)
+                self.decide_tombstone(work, next(*id)?, reason, batch).await
             }
             ArtifactTask::Merge(task) => match answer.duplicate {
                 None => Ok(Verdict::Answer(Ok(ArtifactOutcome::NoDuplicate))),
@@ -108,7 +108,7 @@ impl ArtifactRules {
         }
     }
 
-    fn decide_tag(
+    async fn decide_tag(
         &self,
         work: &ArtifactWork,
         artifact: Artifact,
@@ -128,11 +128,12 @@ impl ArtifactRules {
             batch,
             ArtifactOutcome::Changed,
         )
+        .await
     }
 
     /// The next event in the batch's sequence, with the rows and the records that follow from it: those of `subject`, and
     /// of `other` where the event changes that, too.
-    pub(super) fn write_event(
+    pub(super) async fn write_event(
         &self,
         work: &ArtifactWork,
         mut subject: Artifact,
@@ -156,14 +157,17 @@ impl ArtifactRules {
         };
         let event = ArtifactEvent::new(origin, &subject, change);
         let document = (event.path()?, event.to_bytes()?);
-        batch.claims.artifacts.extend(ids);
-        batch.last_event = event.sequence;
         event.apply_to(&mut subject);
         let other = other.map(|mut other| {
             event.apply_to(&mut other);
             other
         });
         let changed: Vec<Artifact> = std::iter::once(subject.clone()).chain(other).collect();
+        for artifact in &changed {
+            self.check_record_has_room(artifact).await?;
+        }
+        batch.claims.artifacts.extend(ids);
+        batch.last_event = event.sequence;
         let puts = changed.iter().cloned().map(Box::new);
         let changes = puts
             .map(ArtifactChange::Put)

@@ -82,6 +82,7 @@ impl ArtifactRules {
             let found = self
                 .examine_directory(permit, &files, &rows, report)
                 .await?;
+            self.bring_records_up(permit, &rows, report).await?;
             report.checked += files.records.len() as u64;
             recorded.extend(files.records.keys().copied());
             self.adopt_found(permit, found, Vec::new(), report).await?;
@@ -97,6 +98,19 @@ impl ArtifactRules {
                 "rebuilt because of an unusable event"
             );
         }
+        Ok(())
+    }
+
+    /// Brings records that are behind their rows up to them: after a loss of power a rewritten record may be the old one.
+    async fn bring_records_up(
+        &self,
+        permit: &LockPermit,
+        rows: &BTreeMap<ArtifactId, Artifact>,
+        report: &mut SettleReport,
+    ) -> Result<()> {
+        let changed = rows.values().filter(|row| row.last_event > 0);
+        let faults = self.derive(permit, changed.cloned().collect()).await?;
+        report.faults.extend(faults);
         Ok(())
     }
 

@@ -25,7 +25,11 @@ impl ArtifactRules {
         batch: &mut Batch,
     ) -> Result<Verdict<Self>> {
         let existing = &found.artifact;
-        let (inputs, skipped_inputs) = self.without_cycles(existing, inputs).await?;
+        let new = new_inputs(&existing.inputs, inputs);
+        if !new.is_empty() && batch.claims.inputs_added {
+            return Ok(Verdict::Defer);
+        }
+        let (inputs, skipped_inputs) = self.without_cycles(existing, new).await?;
         let merged = Merged {
             tags: existing.tags.missing_from(tags),
             inputs,
@@ -37,9 +41,6 @@ impl ArtifactRules {
         }
         let adds_inputs = !merged.inputs.is_empty();
         if adds_inputs {
-            if batch.claims.lineage {
-                return Ok(Verdict::Defer);
-            }
             check_room_for_inputs(existing, &merged.inputs)?;
         }
         let change = ArtifactEventChange::Republished {
@@ -51,21 +52,22 @@ impl ArtifactRules {
         };
         let mode = found.mode;
         let outcome = |artifact| ArtifactOutcome::duplicate(Duplicate { artifact, mode }, merged);
-        let verdict = self.write_event(work, found.artifact, None, change, batch, outcome)?;
+        let verdict = self
+            .write_event(work, found.artifact, None, change, batch, outcome)
+            .await?;
         if adds_inputs && matches!(verdict, Verdict::Write(_)) {
-            batch.claims.lineage = true;
+            batch.claims.inputs_added = true;
         }
         Ok(verdict)
     }
 
-    /// Those of `given` that are new to `existing`: first what it can be said to be made from, then what was made from it,
-    /// directly or by way of others.
+    /// Those of `new` that `existing` can be said to be made from, then those that were made from it, directly or by way of
+    /// others.
     async fn without_cycles(
         &self,
         existing: &Artifact,
-        given: &[ArtifactInput],
+        new: Vec<ArtifactInput>,
     ) -> Result<(Vec<ArtifactInput>, Vec<ArtifactInput>)> {
-        let new = new_inputs(&existing.inputs, given);
         if new.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }

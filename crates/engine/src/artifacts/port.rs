@@ -1,5 +1,6 @@
 //! The [`ArtifactStorePort`] over the backend traits.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -61,11 +62,13 @@ impl ArtifactEngine {
             patience: settings.patience,
         };
         let (actor, patience) = (settings.actor.clone(), settings.patience);
-        let types = TypeRegistry::new(Arc::clone(&parts), actor, patience);
+        let preparations = Arc::new(Semaphore::new(settings.preparations.max(1)));
+        let places = Arc::clone(&preparations);
+        let types = TypeRegistry::new(Arc::clone(&parts), places, actor, patience);
         Arc::new_cyclic(|me| Self {
             types: Arc::new(types),
             me: Weak::clone(me),
-            preparations: Arc::new(Semaphore::new(settings.preparations.max(1))),
+            preparations,
             large_preparations: Semaphore::new(LARGE_PREPARATIONS as usize),
             committer: Committer::new(protocol, &settings),
             parts,
@@ -102,7 +105,12 @@ impl ArtifactEngine {
         let limit = request.limit() as usize;
         let cursor = request.cursor();
         let begun = cursor.map_or(ListPart::First, |cursor| cursor.part);
+        if parts.iter().all(|part| part.name != begun) {
+            return Err(Error::invalid("the cursor is of another list")
+                .hint("pass the `next` of the page before, to the same question"));
+        }
         let mut found: Vec<(ListPart, Artifact)> = Vec::new();
+        let mut seen = HashSet::new();
         for part in parts.iter().filter(|part| part.name >= begun) {
             // One more than asked for tells whether there is a next page.
             let wanted = limit + 1 - found.len();
@@ -111,7 +119,9 @@ impl ArtifactEngine {
             query.after = cursor.filter(|cursor| cursor.part == part.name);
             let catalog = &self.parts.catalogs.artifacts;
             let rows = self.query(|| catalog.list(&query)).await?;
-            found.extend(rows.into_iter().map(|artifact| (part.name, artifact)));
+            // What is replaced between two queries would be in both parts.
+            let new = rows.into_iter().filter(|artifact| seen.insert(artifact.id));
+            found.extend(new.map(|artifact| (part.name, artifact)));
             if found.len() > limit {
                 break;
             }

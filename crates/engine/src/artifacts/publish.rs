@@ -28,7 +28,7 @@ struct Attempt {
     may_be_replay: bool,
     /// There may be a duplicate, so that nothing need be staged.
     may_be_duplicate: bool,
-    /// Sources of any size may be staged.
+    /// Sources of any size, and tables, may be staged.
     stages_any_size: bool,
 }
 
@@ -40,6 +40,13 @@ pub(super) struct Publish {
     pub(super) inputs: Vec<ArtifactInput>,
     pub(super) op_id: OpId,
     pub(super) request_digest: Digest,
+}
+
+/// Whether the operation of a publish was done before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WasDone {
+    Yes,
+    No,
 }
 
 /// What preparing came to.
@@ -156,7 +163,7 @@ impl ArtifactEngine {
         if size > SMALL_SOURCE_BYTES && !attempt.stages_any_size {
             return Ok(Prepared::Decided(Box::new(ArtifactOutcome::StageApart)));
         }
-        self.check_inputs_exist(&publish.inputs).await?;
+        let was_done = self.look_up(publish).await?;
         let scope = publish.request.dedup_scope();
         let catalog = &self.parts.catalogs.artifacts;
         if attempt.may_be_duplicate
@@ -168,7 +175,10 @@ impl ArtifactEngine {
         {
             return Ok(prepared);
         }
-        let task = self.stage(publish).await?;
+        if publish.request.table.is_some() && !attempt.stages_any_size {
+            return Ok(Prepared::Decided(Box::new(ArtifactOutcome::StageApart)));
+        }
+        let task = self.stage(publish, was_done).await?;
         Ok(Prepared::Task(ArtifactTask::Publish(Box::new(task))))
     }
 
@@ -217,17 +227,23 @@ impl ArtifactEngine {
         }
     }
 
-    /// Fails before anything is written if an input does not exist. Artifacts are never removed, so that what exists now
-    /// exists under the lock, too.
-    async fn check_inputs_exist(&self, inputs: &[ArtifactInput]) -> Result<()> {
-        if inputs.is_empty() {
-            return Ok(());
+    /// Fails before anything is written if an input does not exist: artifacts are never removed, so that what exists now
+    /// exists under the lock, too. Tells whether a repeated operation was done already.
+    async fn look_up(&self, publish: &Publish) -> Result<WasDone> {
+        let is_repeatable = publish.request.op_id.is_some() && publish.request.table.is_some();
+        if publish.inputs.is_empty() && !is_repeatable {
+            return Ok(WasDone::No);
         }
-        let ids: Vec<ArtifactId> = inputs.iter().map(|input| input.id).collect();
-        let catalog = &self.parts.catalogs.artifacts;
-        let found = self.query(|| catalog.get(&ids)).await?;
-        let missing = ids.iter().zip(&found).filter(|(_, row)| row.is_none());
-        no_input_missing(missing.map(|(id, _)| *id))
+        let probe = ArtifactProbe::Operation {
+            op_id: publish.op_id.clone(),
+            inputs: publish.inputs.iter().map(|input| input.id).collect(),
+        };
+        let answer = self.examine_one(probe).await?;
+        if answer.operation.is_some() {
+            return Ok(WasDone::Yes);
+        }
+        no_input_missing(answer.missing_inputs.into_iter())?;
+        Ok(WasDone::No)
     }
 
     async fn examine_one(&self, probe: ArtifactProbe) -> Result<ProbeAnswer> {

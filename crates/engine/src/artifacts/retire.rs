@@ -11,7 +11,7 @@ use crate::protocol::Verdict;
 impl ArtifactRules {
     /// Only an active artifact replaces an active one. Therefore nothing comes back, and no chain closes: an artifact that
     /// was replaced is active no more.
-    pub(super) fn decide_supersede(
+    pub(super) async fn decide_supersede(
         &self,
         work: &ArtifactWork,
         new: Artifact,
@@ -22,6 +22,12 @@ impl ArtifactRules {
             return Ok(Verdict::Answer(Ok(ArtifactOutcome::Changed(old))));
         }
         check_replacement(&new, &old)?;
+        if new.supersedes.len() >= Artifact::MAX_SUPERSEDES {
+            return Err(Error::conflict("the artifact has replaced too many others")
+                .with("new", new.id)
+                .with("limit", Artifact::MAX_SUPERSEDES)
+                .hint("withdraw the old one instead"));
+        }
         let change = ArtifactEventChange::Superseded {
             by: new.id,
             by_revision: new.revision + 1,
@@ -34,9 +40,10 @@ impl ArtifactRules {
             batch,
             ArtifactOutcome::Changed,
         )
+        .await
     }
 
-    pub(super) fn decide_tombstone(
+    pub(super) async fn decide_tombstone(
         &self,
         work: &ArtifactWork,
         artifact: Artifact,
@@ -57,6 +64,7 @@ impl ArtifactRules {
             batch,
             ArtifactOutcome::Changed,
         )
+        .await
     }
 }
 

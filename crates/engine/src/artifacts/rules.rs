@@ -8,6 +8,7 @@ use artstore_core::backend::{
 };
 use artstore_core::digest::{Digest, HashAlgorithm};
 use artstore_core::format::ArtifactRecord;
+use artstore_core::format::document::MAX_DOCUMENT_BYTES;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
 use artstore_core::maintenance::{Fault, FaultKind, SettleReport};
@@ -47,7 +48,7 @@ pub(crate) enum ArtifactTask {
 
 #[derive(Debug)]
 pub(crate) struct PublishTask {
-    /// The artifact as it will be; its tags and inputs are those of the request.
+    /// The artifact as it will be if it is new; its tags and inputs are those of the request.
     pub(crate) artifact: Artifact,
     /// Bytes, then record.
     pub(crate) staged: StagedFiles,
@@ -68,7 +69,7 @@ pub(crate) enum ArtifactOutcome {
     Duplicate(Box<DuplicateOutcome>),
     /// The duplicate seen before the lock was taken is one no more: stage and ask again.
     NoDuplicate,
-    /// The source is too large to be staged where the caller cannot stop it: stage it apart.
+    /// The source is too large to be staged where the caller cannot stop it, or is a table: stage it apart.
     StageApart,
     /// A replay of an operation that never happened.
     NeverHappened,
@@ -139,7 +140,10 @@ impl ArtifactRules {
                 content_hash: None,
                 inputs: ids_of(&task.inputs),
             },
-            ArtifactTask::Replay => ArtifactProbe::Operation { op_id },
+            ArtifactTask::Replay => ArtifactProbe::Operation {
+                op_id,
+                inputs: Vec::new(),
+            },
             ArtifactTask::Tag(id, _) | ArtifactTask::Tombstone { id, .. } => {
                 ArtifactProbe::Change {
                     op_id,
@@ -159,6 +163,30 @@ fn ids_of(inputs: &[ArtifactInput]) -> Vec<ArtifactId> {
 }
 
 impl ArtifactRules {
+    /// Fails if the artifact's record could not be rewritten because it would be too large: what is committed must be shown.
+    pub(super) async fn check_record_has_room(&self, artifact: &Artifact) -> Result<()> {
+        let path = &artifact.record_path;
+        let blobs = &self.parts.blobs;
+        // What a change adds, with room to spare: a record may be behind, and texts grow when they are escaped.
+        let mutable = serde_json::to_vec(&(&artifact.tags, &artifact.inputs, &artifact.supersedes))
+            .map_or(usize::MAX, |bytes| bytes.len());
+        let growth = (mutable as u64).saturating_mul(3).saturating_add(64 * 1024);
+        let size = blobs.size(path).await?.unwrap_or(0);
+        if size.saturating_add(growth) <= MAX_DOCUMENT_BYTES {
+            return Ok(());
+        }
+        match blobs.read_document(path).await? {
+            // One that is missing or damaged is reported when it is to be rewritten.
+            Some(document) => match ArtifactRecord::rewritten(&document, artifact) {
+                Err(error) if error.kind() == ErrorKind::Invalid => {
+                    Err(error.with("artifact", artifact.id))
+                }
+                _ => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
     /// Rewrites the artifact's record if it is behind `artifact`.
     async fn bring_record_up(&self, permit: &LockPermit, artifact: &Artifact) -> Result<()> {
         let path = &artifact.record_path;

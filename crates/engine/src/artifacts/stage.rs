@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use artstore_core::artifact::{Artifact, ArtifactSource, ArtifactStatus};
-use artstore_core::backend::{CsvInspection, SourceFacts, StagedFile, TableInspection};
+use artstore_core::backend::{CsvInspection, RandomRead, SourceFacts, StagedFile, TableInspection};
 use artstore_core::digest::ContentHash;
 use artstore_core::format::ArtifactRecord;
 use artstore_core::format::artifact_record::{
@@ -17,12 +17,12 @@ use artstore_core::table::{TableFacts, TableFormat, TableRules, TableSchema};
 use artstore_core::{Error, Result};
 
 use super::port::ArtifactEngine;
-use super::publish::Publish;
+use super::publish::{Publish, WasDone};
 use super::rules::PublishTask;
 use crate::staged::StagedFiles;
 
-/// Room in bytes that a new record leaves for tags that come later.
-const ROOM_FOR_TAGS: usize = 1024 * 1024;
+/// The greatest size of a new record in bytes; the rest is room for tags, inputs and replaced artifacts that come later.
+const RECORD_BYTES: usize = MAX_DOCUMENT_BYTES as usize - 1024 * 1024;
 /// A name with the extension of stored tables.
 const TABLE_NAME: &str = "table.parquet";
 
@@ -37,11 +37,14 @@ struct StagedContent {
 
 impl ArtifactEngine {
     /// Takes bytes and record in under no final name.
-    pub(super) async fn stage(&self, publish: &Publish) -> Result<PublishTask> {
+    pub(super) async fn stage(&self, publish: &Publish, was_done: WasDone) -> Result<PublishTask> {
         let mut staged = StagedFiles::new(Arc::clone(&self.parts.blobs));
         let written = match &publish.request.table {
             None => self.stage_file(publish, &mut staged).await,
-            Some(format) => self.stage_table(publish, format, &mut staged).await,
+            Some(format) => {
+                self.stage_table(publish, was_done, format, &mut staged)
+                    .await
+            }
         };
         let written = match written {
             Ok(content) => self.stage_record(publish, content, &mut staged).await,
@@ -77,25 +80,35 @@ impl ArtifactEngine {
     async fn stage_table(
         &self,
         publish: &Publish,
+        was_done: WasDone,
         format: &TableFormat,
         staged: &mut StagedFiles,
     ) -> Result<StagedContent> {
         let request = &publish.request;
         let registered = self.types.find(&request.artifact_type).await?;
-        let definition = registered.map(|registered| registered.definition);
+        let mut needs = TableNeeds {
+            rules: TableRules::default(),
+            columns: Vec::new(),
+        };
+        if let Some(registered) = registered {
+            needs.rules = registered.definition.table_rules();
+            // What was published under another definition is only compared.
+            if was_done == WasDone::No {
+                needs.columns = registered.definition.needed_columns().cloned().collect();
+            }
+        }
         let input = self.parts.blobs.open_source(&request.source).await?;
         let progress = Arc::clone(&self.parts.progress);
         let tables = &self.parts.tables;
-        let inspection = tables.inspect(input, format, progress).await?;
-        let mut rules = TableRules::default();
-        if let Some(definition) = &definition {
-            let missing = inspection.schema().missing(definition.needed_columns());
-            check_missing(publish, missing, inspection.schema())?;
-            rules = definition.table_rules();
-        }
+        let inspection = tables.inspect(Arc::clone(&input), format, progress).await?;
+        needs.check(publish, inspection.schema())?;
+        check_room(publish, &inspection)?;
         match inspection {
-            TableInspection::Parquet(_) => self.stage_parquet(publish, rules, staged).await,
-            TableInspection::Csv(csv) => self.stage_csv(publish, &csv, rules, staged).await,
+            TableInspection::Parquet(_) => self.stage_parquet(publish, needs, staged).await,
+            TableInspection::Csv(csv) => {
+                self.stage_csv(publish, input, &csv, needs.rules, staged)
+                    .await
+            }
         }
     }
 
@@ -103,30 +116,35 @@ impl ArtifactEngine {
     async fn stage_parquet(
         &self,
         publish: &Publish,
-        rules: TableRules,
+        needs: TableNeeds,
         staged: &mut StagedFiles,
     ) -> Result<StagedContent> {
         let content = self.stage_file(publish, staged).await?;
         let input = self.parts.blobs.open_staged(&content.file).await?;
         let progress = Arc::clone(&self.parts.progress);
-        let facts = self.parts.tables.describe(input, &rules, progress).await?;
+        let tables = &self.parts.tables;
+        let facts = tables.describe(input, &needs.rules, progress).await?;
+        needs.check(publish, &facts.schema)?;
         Ok(StagedContent {
-            table: Some((facts, rules)),
+            table: Some((facts, needs.rules)),
             ..content
         })
     }
 
+    /// Both readings are of the file that was opened once, whatever has its name meanwhile.
     async fn stage_csv(
         &self,
         publish: &Publish,
+        input: Arc<dyn RandomRead>,
         csv: &CsvInspection,
         rules: TableRules,
         staged: &mut StagedFiles,
     ) -> Result<StagedContent> {
-        let source = &publish.request.source;
-        let blobs = &self.parts.blobs;
-        let input = blobs.open_source(source).await?;
-        let output = blobs.begin_staging(self.new_staging_id()).await?;
+        let output = self
+            .parts
+            .blobs
+            .begin_staging(self.new_staging_id())
+            .await?;
         let progress = Arc::clone(&self.parts.progress);
         let tables = &self.parts.tables;
         let converted = tables.convert(input, csv, &rules, output, progress).await?;
@@ -137,7 +155,7 @@ impl ArtifactEngine {
             source: SourceDescription {
                 csv: Some(CsvDescription::from(&csv.options)),
                 written: Some(converted.writer),
-                ..described(source, &csv.source)
+                ..described(&publish.request.source, &csv.source)
             },
             table: Some((converted.facts, rules)),
         })
@@ -167,11 +185,10 @@ impl ArtifactEngine {
             },
         );
         let document = record.to_bytes()?;
-        let limit = MAX_DOCUMENT_BYTES as usize - ROOM_FOR_TAGS;
-        if document.len() > limit {
+        if document.len() > RECORD_BYTES {
             return Err(Error::invalid("the record would be too large")
                 .with("bytes", document.len())
-                .with("limit", limit)
+                .with("limit", RECORD_BYTES)
                 .hint("publish large parameters as an artifact of their own"));
         }
         let blobs = &self.parts.blobs;
@@ -237,22 +254,60 @@ impl ArtifactEngine {
     }
 }
 
-fn check_missing(publish: &Publish, missing: Vec<String>, schema: &TableSchema) -> Result<()> {
-    if missing.is_empty() {
+/// What the type of a table asks for.
+struct TableNeeds {
+    rules: TableRules,
+    columns: Vec<String>,
+}
+
+impl TableNeeds {
+    fn check(&self, publish: &Publish, schema: &TableSchema) -> Result<()> {
+        let missing = schema.missing(&self.columns);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = schema
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
+        Err(
+            Error::invalid("the table lacks columns that its type needs")
+                .with("type", &publish.request.artifact_type)
+                .with("missing", missing.join(", "))
+                .with("found", shortened(&names.join(", ")))
+                .hint("`artstore type show` tells what the type needs"),
+        )
+    }
+}
+
+/// Fails before a table is staged if its record would be too large, naming what is largest.
+fn check_room(publish: &Publish, inspection: &TableInspection) -> Result<()> {
+    let size = |value: serde_json::Result<Vec<u8>>| value.map_or(usize::MAX, |json| json.len());
+    let request = &publish.request;
+    let options = match inspection {
+        TableInspection::Csv(csv) => size(serde_json::to_vec(&csv.options)),
+        TableInspection::Parquet(_) => 0,
+    };
+    let columns = size(serde_json::to_vec(inspection.schema())).saturating_add(options);
+    let parts = [
+        ("columns", columns),
+        ("inputs", size(serde_json::to_vec(&publish.inputs))),
+        ("params", size(serde_json::to_vec(&request.params))),
+        ("tags", size(serde_json::to_vec(&request.tags))),
+    ];
+    let bytes = parts
+        .iter()
+        .fold(0_usize, |sum, (_, bytes)| sum.saturating_add(*bytes));
+    if bytes <= RECORD_BYTES {
         return Ok(());
     }
-    let names: Vec<&str> = schema
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    Err(
-        Error::invalid("the table lacks columns that its type needs")
-            .with("type", &publish.request.artifact_type)
-            .with("missing", missing.join(", "))
-            .with("found", shortened(&names.join(", ")))
-            .hint("`artstore type show` tells what the type needs"),
-    )
+    let largest = parts.iter().max_by_key(|(_, bytes)| *bytes);
+    Err(Error::invalid("the record would be too large")
+        .with("bytes", bytes)
+        .with("limit", RECORD_BYTES)
+        .with("largest", largest.map_or("", |(what, _)| what))
+        .hint("publish the source as a file, or with less of what is largest"))
 }
 
 /// The beginning of a text that may be long.

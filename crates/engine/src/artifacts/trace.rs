@@ -73,11 +73,13 @@ impl ArtifactEngine {
         let limits = WalkLimits::default();
         let before = self.trace(id, Relation::Supersedes, limits).await?;
         let after = self.trace(id, Relation::SupersededBy, limits).await?;
+        let mut missing = Vec::new();
         Ok(Supersession {
             truncated: before.walk.truncated || after.walk.truncated,
-            predecessors: before.into_reached(),
             artifact: after.start.clone(),
-            successors: after.into_reached(),
+            predecessors: before.into_reached(&mut missing),
+            successors: after.into_reached(&mut missing),
+            missing,
         })
     }
 
@@ -111,12 +113,15 @@ impl ArtifactEngine {
 }
 
 impl Trace {
-    /// The artifacts in the order in which they were reached.
-    fn into_reached(mut self) -> Vec<Artifact> {
-        self.walk
-            .nodes
-            .iter()
-            .filter_map(|node| self.reached.remove(&node.id))
-            .collect()
+    /// The artifacts in the order in which they were reached; adds those without a row to `missing`.
+    fn into_reached(mut self, missing: &mut Vec<ArtifactId>) -> Vec<Artifact> {
+        let mut artifacts = Vec::with_capacity(self.walk.nodes.len());
+        for node in &self.walk.nodes {
+            match self.reached.remove(&node.id) {
+                Some(artifact) => artifacts.push(artifact),
+                None => missing.push(node.id),
+            }
+        }
+        artifacts
     }
 }

@@ -11,21 +11,32 @@ use artstore_core::ports::ArtifactTypeRegistry;
 use artstore_core::registry::{RegisteredType, TypeDefinition, TypeRegistration};
 use artstore_core::{Domain, Error, Result, layout};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::StreamExt as _;
+use tokio::sync::Semaphore;
 
+use crate::committer::wait_for_place;
 use crate::engine::EngineParts;
 
 /// Keeps registered types.
 pub(crate) struct TypeRegistry {
     parts: Arc<EngineParts>,
+    /// Those of all changes under way, which a store that is closed waits for.
+    places: Arc<Semaphore>,
     actor: String,
     patience: Duration,
 }
 
 impl TypeRegistry {
-    pub(crate) fn new(parts: Arc<EngineParts>, actor: String, patience: Duration) -> Self {
+    pub(crate) fn new(
+        parts: Arc<EngineParts>,
+        places: Arc<Semaphore>,
+        actor: String,
+        patience: Duration,
+    ) -> Self {
         Self {
             parts,
+            places,
             actor,
             patience,
         }
@@ -39,13 +50,7 @@ impl TypeRegistry {
         let Some(registered) = self.read(&path).await? else {
             return Ok(None);
         };
-        let found = &registered.definition.artifact_type;
-        if found != artifact_type {
-            return Err(Error::corrupt("the document describes another type")
-                .with("path", path)
-                .with("expected", artifact_type)
-                .with("found", found));
-        }
+        check_place(&registered, &path)?;
         Ok(Some(registered))
     }
 
@@ -56,17 +61,42 @@ impl TypeRegistry {
             .transpose()
     }
 
-    /// What the registration comes to, given what is there; nothing if that is it already.
+    /// The type of a document that a listing found; nothing for files that the store did not make.
+    async fn read_listed(&self, path: &RelPath) -> Result<Option<RegisteredType>> {
+        if !path.file_name().ends_with(".json") {
+            return Ok(None);
+        }
+        let Some(document) = self.parts.blobs.read_document(path).await? else {
+            return Ok(None);
+        };
+        if !TypeDocument::is_one(&document) {
+            return Ok(None);
+        }
+        let registered = TypeDocument::parse(&document, path)?;
+        check_place(&registered, path)?;
+        Ok(Some(registered))
+    }
+
+    /// The document after a registration: the one that is there, where it says the same already.
+    async fn document_of(&self, path: &RelPath, registered: &RegisteredType) -> Result<Bytes> {
+        match self.parts.blobs.read_document(path).await? {
+            Some(document) if TypeDocument::parse(&document, path)? == *registered => Ok(document),
+            Some(document) => TypeDocument::rewritten(&document, registered.clone()),
+            None => TypeDocument::new(registered.clone()).to_bytes(),
+        }
+    }
+
+    /// What the registration comes to, given what is there.
     fn successor(
         &self,
-        existing: Option<&RegisteredType>,
+        existing: Option<RegisteredType>,
         definition: &TypeDefinition,
         registration: TypeRegistration,
-    ) -> Result<Option<RegisteredType>> {
+    ) -> Result<RegisteredType> {
         let now = self.parts.clock.now();
         let (created_at, revision) = match existing {
             None => (now, 1),
-            Some(existing) if existing.definition == *definition => return Ok(None),
+            Some(existing) if existing.definition == *definition => return Ok(existing),
             Some(existing) if registration == TypeRegistration::Replace => {
                 (existing.created_at, existing.revision + 1)
             }
@@ -79,14 +109,25 @@ impl TypeRegistry {
                 );
             }
         };
-        Ok(Some(RegisteredType {
+        Ok(RegisteredType {
             definition: definition.clone(),
             actor: self.actor.clone(),
             created_at,
             updated_at: now,
             revision,
-        }))
+        })
     }
+}
+
+/// Fails if the document does not lie where that of its type does.
+fn check_place(registered: &RegisteredType, path: &RelPath) -> Result<()> {
+    let found = &registered.definition.artifact_type;
+    if layout::type_path(found)? == *path {
+        return Ok(());
+    }
+    Err(Error::corrupt("the document describes another type")
+        .with("path", path)
+        .with("found", found))
 }
 
 impl fmt::Debug for TypeRegistry {
@@ -106,20 +147,17 @@ impl ArtifactTypeRegistry for TypeRegistry {
         definition.check()?;
         let name = &definition.artifact_type;
         let path = layout::type_path(name)?;
+        let busy = "too many changes are being prepared";
+        let _place = wait_for_place(Arc::clone(&self.places), self.patience, busy).await?;
         let lock = &self.parts.lock;
         let acquired = lock.acquire(Domain::Artifacts, self.patience).await?;
         let existing = self.find(name).await?;
-        match self.successor(existing.as_ref(), &definition, registration)? {
-            Some(registered) => {
-                let document = TypeDocument::new(registered.clone()).to_bytes()?;
-                let log = &self.parts.publications;
-                log.put_document(&acquired.permit, &path, document).await?;
-                Ok(registered)
-            }
-            None => {
-                existing.ok_or_else(|| Error::internal("a type is registered without document"))
-            }
-        }
+        let registered = self.successor(existing, &definition, registration)?;
+        // A document that is there already may have come without surviving a loss of power: whoever put it may have failed.
+        let document = self.document_of(&path, &registered).await?;
+        let log = &self.parts.publications;
+        log.put_document(&acquired.permit, &path, document).await?;
+        Ok(registered)
     }
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
@@ -133,9 +171,7 @@ impl ArtifactTypeRegistry for TypeRegistry {
         let mut directories = self.parts.blobs.list(&RelPath::new(layout::TYPES)?);
         while let Some(entries) = directories.next().await {
             for entry in entries? {
-                if entry.path.file_name().ends_with(".json") {
-                    types.extend(self.read(&entry.path).await?);
-                }
+                types.extend(self.read_listed(&entry.path).await?);
             }
         }
         types.sort_by(|one, other| {

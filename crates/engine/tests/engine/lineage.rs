@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use artstore_core::ErrorKind;
 use artstore_core::artifact::{
-    Artifact, ArtifactInput, ArtifactStatus, Merged, PublishArtifactRequest, PublishArtifactResult,
+    Artifact, ArtifactFilter, ArtifactInput, ArtifactStatus, Merged, PublishArtifactRequest,
+    PublishArtifactResult,
 };
 use artstore_core::id::ArtifactId;
 use artstore_core::key::ArtifactType;
 use artstore_core::lineage::{ArtifactLineage, WalkLimits};
 use artstore_core::page::PageRequest;
+use artstore_core::tags::{TagChange, Tags};
 
-use crate::support::{World, error_of, op, request};
+use crate::support::{World, error_of, op, request, with_key};
 
 fn made_from(key: &str, inputs: &[&Artifact]) -> PublishArtifactRequest {
     let mut request = request(key, key);
@@ -395,4 +397,93 @@ async fn find_shows_active_artifacts_first_page_by_page() {
         }
         assert_eq!(found, expected, "in pages of {limit}");
     }
+}
+
+#[tokio::test]
+async fn a_change_that_its_record_could_not_show_is_refused() {
+    let world = World::new();
+    let mut wide = request("wide", "wide");
+    let text = "x".repeat(PublishArtifactRequest::MAX_PARAMS_BYTES - 100);
+    wide.params.insert("text".into(), text.into());
+    let artifact = world.port().publish_artifact(wide).await.unwrap();
+    let artifact = artifact.artifact().clone();
+    let path = artifact.record_path.clone();
+    let record = &world.files.files()[&path];
+    let filler = "x".repeat(4 * 1024 * 1024 - record.len() - 3000);
+    world.files.plant(&path, with_key(record, "later", &filler));
+    let other = make(&world, "other", &[]).await;
+    let port = world.port();
+    port.tombstone(other.id, "room enough", None).await.unwrap();
+    let before = world.dump().await;
+    let reason = "x".repeat(1000);
+    let mut many = Tags::new();
+    for number in 0..100 {
+        many.insert(format!("key {number}"), "value").unwrap();
+    }
+    let change = TagChange {
+        add: many,
+        remove: Vec::new(),
+    };
+    let error = error_of(port.tag(artifact.id, change, None).await);
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert_eq!(world.dump().await, before);
+    let withdrawn = port.tombstone(artifact.id, &reason, None).await.unwrap();
+    assert_eq!(withdrawn.status, ArtifactStatus::Tombstoned);
+    let record = world.document(path.as_str());
+    assert_eq!(record["status"], "tombstoned", "what fits is shown");
+}
+
+#[tokio::test]
+async fn an_old_record_of_a_replaced_artifact_is_brought_up_when_everything_is_compared() {
+    let world = World::new();
+    let old = make(&world, "one", &[]).await;
+    let new = make(&world, "two", &[]).await;
+    let records = [&old, &new].map(|artifact| {
+        let path = artifact.record_path.clone();
+        let record = world.files.files()[&path].clone();
+        (path, record)
+    });
+    world.port().supersede(new.id, old.id, None).await.unwrap();
+    world.quiet().await;
+    for (path, record) in records {
+        world.files.plant(&path, record);
+    }
+    world.lock.reboot();
+    let next = world.after_death();
+    let report = next.maintenance().settle().await.unwrap();
+    assert!(report.faults.is_empty(), "{report:?}");
+    let record = next.document(old.record_path.as_str());
+    assert_eq!(record["status"], "superseded");
+    let record = next.document(new.record_path.as_str());
+    assert_eq!(record["supersedes"][0], old.id.to_string());
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_list_is_refused() {
+    let world = World::new();
+    let artifact = make(&world, "one", &[]).await;
+    let cursor = format!("0.{}.inactive", artifact.id).parse().unwrap();
+    let page = PageRequest::default().after(cursor);
+    let error = error_of(
+        world
+            .port()
+            .list_artifacts(&ArtifactFilter::default(), &page)
+            .await,
+    );
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn lost_artifacts_of_a_chain_are_named() {
+    let world = World::new();
+    let old = make(&world, "one", &[]).await;
+    let new = make(&world, "two", &[]).await;
+    world.port().supersede(new.id, old.id, None).await.unwrap();
+    world.quiet().await;
+    world.files.remove(&new.record_path);
+    world.files.remove(&new.data_path);
+    world.catalog.delete();
+    let chain = world.port().get_supersession(old.id).await.unwrap();
+    assert_eq!(chain.missing, [new.id]);
+    assert!(chain.successors.is_empty());
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use artstore_core::artifact::{Artifact, PublishArtifactRequest, PublishArtifactResult};
 use artstore_core::backend::NoProgress;
+use artstore_core::format::document::Document;
 use artstore_core::format::{CatalogUrls, StoreDocument};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
@@ -232,4 +233,15 @@ pub(crate) fn adding(key: &str, value: &str) -> TagChange {
 
 pub(crate) fn error_of<T: std::fmt::Debug>(result: Result<T>) -> Error {
     result.expect_err("an error is expected")
+}
+
+/// The document with a key that this version does not know.
+pub(crate) fn with_key(document: &Bytes, key: &str, value: &str) -> Bytes {
+    let parsed: serde_json::Value = serde_json::from_slice(document).unwrap();
+    let format = parsed["format"].as_str().unwrap();
+    let mut document = Document::parse(document, format, u64::MAX).unwrap();
+    document
+        .set_all(&serde_json::json!({ key: value }))
+        .unwrap();
+    document.into_bytes().unwrap()
 }

@@ -10,8 +10,10 @@ use artstore_core::key::{ArtifactType, LogicalKey};
 use artstore_core::registry::{TypeDefinition, TypeRegistration};
 use artstore_core::table::{CsvOptions, TableFormat};
 
-use crate::support::{World, error_of, op};
+use crate::support::{World, error_of, op, with_key};
 use crate::text_tables::encoded;
+use artstore_testkit::faults::FaultTime;
+use artstore_testkit::samples;
 
 const TABLE: &str = "ts,price\n1,2.5\n2,3.5";
 
@@ -281,4 +283,83 @@ async fn a_contradictory_or_damaged_type_is_told() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     let error = error_of(world.port().publish_artifact(csv(TABLE)).await);
     assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn registering_what_is_there_makes_sure_that_it_stays() {
+    let world = World::new();
+    let types = world.engine.artifact_types();
+    let keep = TypeRegistration::KeepExisting;
+    world
+        .faults
+        .fail("put_document", 1, FaultTime::After, ErrorKind::Unavailable);
+    let error = error_of(types.register_type(definition(), keep).await);
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let first = types.register_type(definition(), keep).await.unwrap();
+    assert_eq!(first.revision, 1, "the document had come, as it seemed");
+    assert_eq!(world.faults.calls("put_document"), 2);
+}
+
+#[tokio::test]
+async fn keys_of_a_later_version_stay_in_a_type_that_is_replaced() {
+    let world = World::new();
+    let types = world.engine.artifact_types();
+    types
+        .register_type(definition(), TypeRegistration::KeepExisting)
+        .await
+        .unwrap();
+    let path = "types/prices_v1.json";
+    let document = with_key(&world.files.files()[&samples::path(path)], "later", "kept");
+    world.files.plant(&samples::path(path), document);
+    let mut other = definition();
+    other.required_columns.pop();
+    types
+        .register_type(other, TypeRegistration::Replace)
+        .await
+        .unwrap();
+    assert_eq!(world.document(path)["later"], "kept");
+}
+
+#[tokio::test]
+async fn files_of_others_among_the_types_are_passed_over() {
+    let world = World::new();
+    let types = world.engine.artifact_types();
+    types
+        .register_type(definition(), TypeRegistration::KeepExisting)
+        .await
+        .unwrap();
+    world.overwrite("types/notes.json", "{}");
+    world.overwrite("types/readme.txt", "notes");
+    assert_eq!(types.list_types().await.unwrap().len(), 1);
+    let copy = world.files.files()[&samples::path("types/prices_v1.json")].clone();
+    world.files.plant(&samples::path("types/copy.json"), copy);
+    let error = error_of(types.list_types().await);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn an_operation_is_repeated_whatever_was_registered_since() {
+    let world = World::new();
+    let mut request = csv("ts\n1");
+    request.op_id = Some(op("before"));
+    let first = published(&world, request.clone()).await;
+    let types = world.engine.artifact_types();
+    types
+        .register_type(definition(), TypeRegistration::KeepExisting)
+        .await
+        .unwrap();
+    assert_eq!(published(&world, request.clone()).await, first);
+    request.op_id = Some(op("after"));
+    let error = error_of(world.port().publish_artifact(request).await);
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_table_whose_record_would_be_too_large_is_refused_before_it_is_staged() {
+    let world = World::new();
+    let names: Vec<String> = (0..9000).map(|number| format!("{number:0400}")).collect();
+    let error = error_of(world.port().publish_artifact(csv(&names.join(","))).await);
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.context_value("largest"), Some("columns"));
+    assert_eq!(world.faults.calls("begin_staging"), 0);
 }

@@ -2,7 +2,7 @@
 
 use artstore_core::Result;
 use artstore_core::backend::RandomRead;
-use parquet::basic::{Compression, Type as PhysicalType, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, Type as PhysicalType, ZstdLevel};
 
 use super::schema::{Root, roots};
 use super::thrift::{Cursor, Field, Visited, wire};
@@ -369,17 +369,20 @@ fn supported_codec(codec: i64) -> Result<Compression> {
     let name = match codec {
         0 => return Ok(Compression::UNCOMPRESSED),
         1 => return Ok(Compression::SNAPPY),
+        2 => return Ok(Compression::GZIP(GzipLevel::default())),
+        4 => return Ok(Compression::BROTLI(BrotliLevel::default())),
         6 => return Ok(Compression::ZSTD(ZstdLevel::default())),
-        2 => "gzip",
+        7 => return Ok(Compression::LZ4_RAW),
         3 => "lzo",
-        4 => "brotli",
         5 => "lz4",
-        7 => "lz4_raw",
         _ => "unknown",
     };
     Err(
         unsupported("the compression of the Parquet file is not supported")
             .with("codec", name)
-            .with("supported", "uncompressed, snappy, zstd"),
+            .with(
+                "supported",
+                "uncompressed, snappy, gzip, brotli, zstd, lz4_raw",
+            ),
     )
 }

@@ -11,6 +11,7 @@
 //! | `delta` | how many values a delta encoding announces |
 //! | `describe` | the facts of a file, columns side by side |
 //! | `footer` | reads and checks the footer |
+//! | `inflate` | how much a compressed page holds |
 //! | `levels` | how many elements the rows of a page have |
 //! | `page` | the header and the parts of a page |
 //! | `pages` | hands checked pages to the library |
@@ -24,6 +25,7 @@ mod columns;
 mod delta;
 mod describe;
 mod footer;
+mod inflate;
 mod levels;
 mod page;
 mod pages;

@@ -49,6 +49,11 @@ pub(super) struct PageHeader {
     pub(super) uncompressed: u64,
     pub(super) values: u64,
     pub(super) rows: Option<u64>,
+    /// Bytes of levels before what is compressed.
+    pub(super) level_bytes: u64,
+    pub(super) is_compressed: bool,
+    /// Where the page begins in the file, behind its header.
+    pub(super) start: u64,
     /// Where the page ends in the file.
     pub(super) end: u64,
 }
@@ -59,6 +64,8 @@ impl PageHeader {
         let mut cursor = Cursor::new(bytes);
         let (mut kind, mut uncompressed, mut compressed) = (None, None, None);
         let (mut values, mut rows) = (None, None);
+        let (mut definition_bytes, mut repetition_bytes) = (Some(0), Some(0));
+        let mut is_compressed = true;
         cursor.for_each_field(|cursor, field| {
             let target = match (field.id, field.wire_type) {
                 (1, wire::I32) => &mut kind,
@@ -70,6 +77,12 @@ impl PageHeader {
                         let target = match (field.id, field.wire_type) {
                             (1, wire::I32) => &mut values,
                             (3, wire::I32) if is_second_version => &mut rows,
+                            (5, wire::I32) if is_second_version => &mut definition_bytes,
+                            (6, wire::I32) if is_second_version => &mut repetition_bytes,
+                            (7, wire::FALSE) if is_second_version => {
+                                is_compressed = false;
+                                return Some(Visited::No);
+                            }
                             _ => return Some(Visited::No),
                         };
                         *target = Some(cursor.integer()?);
@@ -90,14 +103,17 @@ impl PageHeader {
             None => return Some(Err(not_readable())),
         };
         let header = || {
-            let end = position
-                .checked_add(cursor.position() as u64)?
-                .checked_add(size(compressed)?)?;
+            let start = position.checked_add(cursor.position() as u64)?;
+            let end = start.checked_add(size(compressed)?)?;
+            let level_bytes = size(definition_bytes)?.checked_add(size(repetition_bytes)?)?;
             Some(Self {
                 kind,
                 uncompressed: size(uncompressed)?,
                 values: size(values)?,
                 rows: size(rows),
+                level_bytes,
+                is_compressed,
+                start,
                 end,
             })
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use artstore_core::{Error, Result};
-use parquet::basic::{Encoding, Type as PhysicalType};
+use parquet::basic::{Compression, Encoding, Type as PhysicalType};
 use parquet::column::page::{Page, PageIterator, PageMetadata, PageReader};
 use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -12,6 +12,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use super::batch::{BatchBudget, HEAVY_BYTES};
 use super::delta::{delta_byte_array_page, delta_length_page};
 use super::footer::Chunk;
+use super::inflate;
 use super::levels::RowElements;
 use super::page::{Leaf, PageHeader, PageKind, Parts};
 use super::source::ChunkSource;
@@ -34,6 +35,7 @@ pub(super) struct CheckedPages {
     values_left: u64,
     next: Option<PageHeader>,
     elements: RowElements,
+    codec: Compression,
     budget: BatchBudget,
 }
 
@@ -61,6 +63,7 @@ impl CheckedPages {
             values_left: chunk.values,
             next: None,
             elements: RowElements::default(),
+            codec: chunk.codec,
             budget,
         })
     }
@@ -154,6 +157,27 @@ impl CheckedPages {
         self.check_rows(header, &parts, bytes)
     }
 
+    /// The library decompresses some codecs to their end, whatever the header says. What they hold is measured first.
+    fn check_inflation(&self, header: &PageHeader) -> ParquetResult<()> {
+        if !header.is_compressed || !inflate::is_unbounded(self.codec) {
+            return Ok(());
+        }
+        let measured = || {
+            let start = header.start.checked_add(header.level_bytes)?;
+            let length = header.end.checked_sub(start)?;
+            let limit = header.uncompressed.checked_sub(header.level_bytes)?;
+            Some((start, length, limit))
+        };
+        let not_readable = || self.budget.failure.set(not_readable());
+        let (start, length, limit) = measured().ok_or_else(not_readable)?;
+        let bytes = self.source.up_to(start, length)?;
+        let compressed = bytes.get(..length as usize).ok_or_else(not_readable)?;
+        if inflate::fits(self.codec, compressed, limit) {
+            return Ok(());
+        }
+        Err(not_readable())
+    }
+
     /// Holds the rows of a page that takes `bytes` against what a batch may take.
     fn check_rows(&mut self, header: &PageHeader, parts: &Parts<'_>, bytes: u64) -> Result<()> {
         let max_level = self.leaf.descriptor.max_rep_level();
@@ -242,6 +266,7 @@ impl PageReader for CheckedPages {
         self.budget
             .count_page(header.uncompressed)
             .map_err(|error| failure.set(error))?;
+        self.check_inflation(&header)?;
         let page = self.inner.get_next_page()?;
         if let Some(page) = &page
             && header.kind != PageKind::Dictionary

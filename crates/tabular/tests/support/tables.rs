@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
@@ -415,7 +415,10 @@ impl Table {
             Compression::UNCOMPRESSED,
             Compression::SNAPPY,
             Compression::ZSTD(ZstdLevel::try_new(1).unwrap()),
-        ][random.below(3) as usize];
+            Compression::GZIP(GzipLevel::default()),
+            Compression::BROTLI(BrotliLevel::try_new(1).unwrap()),
+            Compression::LZ4_RAW,
+        ][random.below(6) as usize];
         let versions = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0];
         let sizes = [1, 3, 50, 8192];
         let mut properties = WriterProperties::builder()
