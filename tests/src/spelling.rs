@@ -148,8 +148,11 @@ fn batch(rows: &[Row], spelling: Spelling) -> Result<RecordBatch, ArrowError> {
     };
     let numbers = Int64Array::from_iter_values(rows.iter().map(|row| row.n));
     let names = StringArray::from_iter(rows.iter().map(|row| row.name.as_deref()));
-    let columns: [(&str, ArrayRef); 3] =
-        [("ts", times), ("n", Arc::new(numbers)), ("name", Arc::new(names))];
+    let columns: [(&str, ArrayRef); 3] = [
+        ("ts", times),
+        ("n", Arc::new(numbers)),
+        ("name", Arc::new(names)),
+    ];
     let field = |(name, column): &(&str, ArrayRef)| {
         arrow_schema::Field::new(*name, column.data_type().clone(), true)
     };

@@ -7,7 +7,7 @@
     reason = "a test asserts, and says how much it did"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use artstore_core::layout::{ArtifactFile, artifact_of_file_name};
 use artstore_core::maintenance::StatusDetail;
 use artstore_core::page::PageRequest;
 use artstore_core::tags::TagChange;
-use artstore_tests::kill::history::{History, check_store};
+use artstore_tests::kill::history::{Acknowledged, History, check_store};
 use artstore_tests::kill::point::{KillPlan, POINTS};
 use artstore_tests::kill::process::{Heard, WorkerPlan, listen};
 use artstore_tests::store::LocalStore;
@@ -66,7 +66,7 @@ fn next_end(random: &mut Random) -> End {
 struct Progress {
     history: History,
     next: u64,
-    acknowledged: BTreeMap<u64, ArtifactId>,
+    acknowledged: Acknowledged,
     is_finished: bool,
 }
 
@@ -90,10 +90,10 @@ impl Progress {
         }
         let heard = listen(child).unwrap();
         assert_eq!(heard.errors, Vec::<String>::new(), "{plan:?}");
-        for (number, id) in &heard.acknowledged {
-            let told = self.acknowledged.insert(*number, *id);
+        for (number, answer) in &heard.acknowledged {
+            let told = self.acknowledged.insert(*number, answer.clone());
             assert!(
-                told.is_none_or(|told| told == *id),
+                told.is_none_or(|told| told == *answer),
                 "step {number} of {plan:?} happened twice"
             );
         }
@@ -117,7 +117,7 @@ async fn a_random_history_of_a_thousand_operations_with_kills_in_between() {
                 sources: trial.sources(),
             },
             next: 0,
-            acknowledged: BTreeMap::new(),
+            acknowledged: Acknowledged::new(),
             is_finished: false,
         })
         .collect();
@@ -135,12 +135,11 @@ async fn a_random_history_of_a_thousand_operations_with_kills_in_between() {
     assert!(kills >= 60, "only {kills} kills");
 
     let store = trial.open().await;
-    let port = store.artifacts();
     for worker in &workers {
         assert_eq!(worker.acknowledged.len() as u64, STEPS);
         let checked = worker
             .history
-            .check(&*port, STEPS, &worker.acknowledged)
+            .check(&store, STEPS, &worker.acknowledged)
             .await;
         checked.unwrap();
     }
@@ -149,7 +148,7 @@ async fn a_random_history_of_a_thousand_operations_with_kills_in_between() {
     check_store(&*store.maintenance(), &root).await.unwrap();
     let dump = trial::dump(&*store.maintenance()).await.unwrap();
     store.close().await;
-    drop((port, store));
+    drop(store);
     check_every_command_rebuilds(&trial, &dump).await;
 }
 
@@ -157,7 +156,8 @@ async fn a_random_history_of_a_thousand_operations_with_kills_in_between() {
 async fn check_nothing_else(store: &LocalStore, workers: &[Progress]) {
     let acknowledged: BTreeSet<ArtifactId> = workers
         .iter()
-        .flat_map(|worker| worker.acknowledged.values().copied())
+        .flat_map(|worker| worker.acknowledged.values())
+        .filter_map(|told| told.parse().ok())
         .collect();
     let page = PageRequest::first(PageRequest::MAX_LIMIT).unwrap();
     let all = store.artifacts();

@@ -11,6 +11,7 @@ use std::time::Duration;
 use artstore_core::artifact::{ArtifactFilter, PublishArtifactResult};
 use artstore_core::backend::DomainLock;
 use artstore_core::id::ArtifactId;
+use artstore_core::lineage::WalkLimits;
 use artstore_core::maintenance::StatusDetail;
 use artstore_core::page::PageRequest;
 use artstore_core::tags::Tags;
@@ -19,11 +20,13 @@ use artstore_tests::kill::history::{History, check_store};
 use artstore_tests::kill::mutant::Mutant;
 use artstore_tests::kill::point::KillPlan;
 use artstore_tests::kill::process::{WorkerPlan, listen, listen_and};
+use artstore_tests::kill::race::{self, Race, Turn};
 use artstore_tests::store::{LocalStore, Wrapping};
 use artstore_tests::trial::{self, Trial, find, request};
 use futures_util::future::join_all;
 
 const WORKER: &str = env!("CARGO_BIN_EXE_crash-worker");
+const RACER: &str = env!("CARGO_BIN_EXE_race-worker");
 
 fn plan(trial: &Trial, worker: u64, count: u64) -> WorkerPlan {
     WorkerPlan {
@@ -67,11 +70,84 @@ async fn sixteen_processes_write_to_one_store() {
     for (plan, heard) in plans.iter().zip(&heard) {
         assert_eq!(heard.errors, Vec::<String>::new(), "{plan:?}");
         assert!(heard.finished, "{plan:?}");
-        let port = store.artifacts();
-        let checked = plan.history.check(&*port, 25, &heard.acknowledged).await;
+        let checked = plan.history.check(&store, 25, &heard.acknowledged).await;
         checked.unwrap();
     }
     store.close().await;
+    check_clean(&trial).await;
+}
+
+/// Runs sixteen processes at once.
+fn race_processes(trial: &Trial, turn: Turn, tables: u64) {
+    let races = (0..16).map(|worker| Race {
+        worker,
+        turn,
+        tables,
+    });
+    let children: Vec<_> = races
+        .map(|race| race.start(Path::new(RACER), &trial.root()).unwrap())
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "DONE\n");
+    }
+}
+
+/// Equal tables in different encodings are one artifact with every tag, no inputs close a circle, and what is then
+/// replaced and withdrawn has one history.
+#[tokio::test]
+async fn sixteen_processes_publish_and_retire_equal_tables() {
+    const TABLES: u64 = 4;
+    let trial = Trial::new();
+    trial.open().await.close().await;
+    race_processes(&trial, Turn::Publish, TABLES);
+    let store = trial.open().await;
+    let port = store.artifacts();
+    let mut ids = Vec::new();
+    for table in 0..TABLES {
+        let found = race::find(&*port, table).await.unwrap();
+        assert_eq!(found.len(), 1, "one artifact: {found:?}");
+        assert_eq!(found[0].tags.len(), 16, "{found:?}");
+        ids.push(found[0].id);
+    }
+    for id in &ids {
+        let lineage = port.get_lineage(*id, WalkLimits::default()).await.unwrap();
+        assert!(
+            lineage.edges.iter().all(|edge| edge.input != *id),
+            "{id} is made from itself: {lineage:?}"
+        );
+    }
+    store.close().await;
+    drop((port, store));
+
+    race_processes(&trial, Turn::Retire, TABLES);
+    let store = trial.open().await;
+    let port = store.artifacts();
+    let found = port.get_artifacts(&ids).await.unwrap();
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    let replaced = found.iter().filter(|one| one.superseded_by.is_some());
+    let withdrawn = found.iter().filter(|one| one.tombstone_reason.is_some());
+    let (replaced, withdrawn) = (replaced.count(), withdrawn.count());
+    let events = trial.files_in("events");
+    let events_of = |kind: &str| events.iter().filter(|name| name.contains(kind)).count();
+    assert_eq!(
+        (events_of("superseded"), events_of("tombstoned")),
+        (replaced, withdrawn)
+    );
+    assert!(replaced > 0 && withdrawn > 0, "{found:?}");
+    let replacing: usize = found.iter().map(|one| one.supersedes.len()).sum();
+    assert_eq!(replacing, replaced);
+    for artifact in &found {
+        let chain = port.get_supersession(artifact.id).await.unwrap();
+        let chain = chain.successors.iter().chain(&chain.predecessors);
+        let mut chain: Vec<_> = chain.map(|one| one.id).collect();
+        assert!(!chain.contains(&artifact.id), "a chain closes");
+        chain.sort_unstable();
+        chain.dedup();
+        assert!(chain.len() < found.len());
+    }
+    store.close().await;
+    drop((port, store));
     check_clean(&trial).await;
 }
 
@@ -250,11 +326,10 @@ async fn the_catalog_is_deleted_again_and_again_beside_a_writing_process() {
     assert!(heard.finished);
     assert_eq!(deleted, 80);
     let store = trial.open().await;
-    let port = store.artifacts();
-    let checked = plan.history.check(&*port, 80, &heard.acknowledged).await;
+    let checked = plan.history.check(&store, 80, &heard.acknowledged).await;
     checked.unwrap();
     store.close().await;
-    drop((port, store));
+    drop(store);
     check_clean(&trial).await;
 }
 

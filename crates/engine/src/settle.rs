@@ -52,11 +52,15 @@ impl<R: DomainRules> Protocol<R> {
                 report.faults.extend(rebuilt.faults);
             }
             Some(head) => {
-                self.rules.adopt(permit, &markers, &mut report).await?;
                 let is_explained = is_explained(head, acquired.commits, !intents.is_empty());
-                if comparison == Comparison::Always || !is_explained {
+                let compares = comparison == Comparison::Always || !is_explained;
+                if compares {
+                    // First: what the intents name may rest on events that an older catalog does not know.
                     self.rules.compare_all(permit, &mut report).await?;
                     report.compared_all = true;
+                }
+                self.rules.adopt(permit, &markers, &mut report).await?;
+                if compares {
                     let fresh = self.fresh_counter(acquired.commits, head.commits);
                     self.rules.raise_commits(permit, fresh).await?;
                 }

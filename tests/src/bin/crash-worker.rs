@@ -30,11 +30,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mutant: Mutant = next().unwrap_or_else(|_| "none".to_owned()).parse()?;
 
     let store = LocalStore::open_observed(&root, mutant.around(killer.clone())).await?;
-    let port = store.artifacts();
     for number in first..first + count {
         say(&format!("TRY {number}"))?;
-        match history.perform(&*port, number).await {
-            Ok(id) => say(&format!("ACK {number} {id}"))?,
+        match history.perform(&store, number).await {
+            Ok(told) => say(&format!("ACK {number} {told}"))?,
             Err(error) => say(&format!("ERROR {number} {error:?}"))?,
         }
     }

@@ -261,12 +261,16 @@ async fn check_relations(
         if artifact.superseded_by != next.map(|next| next.id)
             || next.is_some_and(|next| !next.supersedes.contains(&id))
         {
-            return Err(format!("{id} does not agree with what replaced it: {chain:?}"));
+            return Err(format!(
+                "{id} does not agree with what replaced it: {chain:?}"
+            ));
         }
         let replaced = chain.predecessors.iter();
         let replaced = replaced.filter(|other| other.superseded_by == Some(id));
         if replaced.count() != artifact.supersedes.len() {
-            return Err(format!("{id} does not agree with what it replaced: {chain:?}"));
+            return Err(format!(
+                "{id} does not agree with what it replaced: {chain:?}"
+            ));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::recording::Recording;
 use super::stack::Machine;
 use super::workload::Workload;
 use super::{Violation, block_on};
-use crate::model_fs::{Failure, FaultDuration, FaultPlan};
+use crate::model_fs::{CallKind, Failure, FaultDuration, FaultPlan};
 
 /// Fails every call of the last operation of `workload` once with every failure, and every call with all that follow with a
 /// full disk. Returns the number of faults.
@@ -109,6 +109,15 @@ async fn strike_settling(
     }
     engine.close().await;
     drop(engine);
+    let calls = machine.vfs.calls();
+    let met = calls.get((before + plan.first - 1) as usize);
+    if met.is_some_and(|call| call.kind == CallKind::GiveBack) {
+        // What cannot be given back goes to quarantine, where its user finds it.
+        return match recording.expected.workload.harmed_file(&machine.vfs) {
+            Some(harm) => Err(harm),
+            None => Ok(has_struck),
+        };
+    }
     let (expected, crash) = (&recording.expected, CrashKind::Kill);
     check_recovery(&machine, expected, moment.answered, Route::Settle, crash)
         .await

@@ -6,17 +6,24 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use artstore_core::artifact::{ArtifactSource, PublishArtifactRequest, PublishArtifactResult};
+use artstore_core::artifact::{
+    ArtifactInput, ArtifactSource, PublishArtifactRequest, PublishArtifactResult,
+};
 use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 use artstore_core::maintenance::StatusDetail;
 use artstore_core::page::PageRequest;
 use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::registry::{TypeDefinition, TypeRegistration};
 use artstore_core::tags::{TagChange, Tags};
 use artstore_core::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
+
+use super::plan::{Plan, Step, Wanted};
+use crate::spelling::{Row, Spelling, rows};
+use crate::store::LocalStore;
 
 /// The operations of one worker.
 #[derive(Debug, Clone)]
@@ -29,52 +36,23 @@ pub struct History {
     pub sources: PathBuf,
 }
 
-/// One operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Publish new bytes from memory.
-    Publish,
-    /// Publish a new file by adopting it.
-    Adopt,
-    /// Publish the bytes of an earlier publish again.
-    Again(u64),
-    /// Publish them again with a new tag.
-    Merge(u64),
-    /// Tag the artifact of an earlier publish.
-    Tag(u64),
-}
-
-impl Step {
-    fn publishes(self) -> bool {
-        matches!(self, Self::Publish | Self::Adopt)
-    }
-}
+/// What a worker was told about its steps: ids of artifacts, revisions of types.
+pub type Acknowledged = BTreeMap<u64, String>;
 
 impl History {
     /// What step `number` does.
     pub fn step(&self, number: u64) -> Step {
-        let random = self.random(number);
-        let earlier = || {
-            let start = (random >> 8).checked_rem(number)?;
-            (0..=start).rev().find(|n| self.kind(*n).publishes())
-        };
-        match self.kind(number) {
-            Step::Again(_) => earlier().map_or(Step::Publish, Step::Again),
-            Step::Merge(_) => earlier().map_or(Step::Publish, Step::Merge),
-            Step::Tag(_) => earlier().map_or(Step::Publish, Step::Tag),
-            step => step,
-        }
+        let plan = self.plan(number + 1);
+        plan.steps.last().copied().unwrap_or(Step::Publish)
     }
 
-    /// What step `number` would do if there always were an earlier publish.
-    fn kind(&self, number: u64) -> Step {
-        match self.random(number) % 10 {
-            0..=3 => Step::Publish,
-            4..=5 => Step::Adopt,
-            6 => Step::Again(0),
-            7 => Step::Merge(0),
-            _ => Step::Tag(0),
+    /// Every step before `end`, and what is there after them.
+    pub fn plan(&self, end: u64) -> Plan {
+        let mut plan = Plan::default();
+        for number in 0..end {
+            plan.take_step(number, self.random(number));
         }
+        plan
     }
 
     fn random(&self, number: u64) -> u64 {
@@ -84,11 +62,15 @@ impl History {
         u64::from_le_bytes(start)
     }
 
-    /// The bytes that step `number` publishes.
-    pub fn content(&self, number: u64) -> Bytes {
+    /// The bytes that step `number` publishes, unless it publishes a table.
+    fn content(&self, number: u64) -> Bytes {
         let length = (self.random(number) >> 32) % 20_000;
         let line = format!("{} {} {number}\n", self.seed, self.worker);
         line.bytes().cycle().take(length as usize).collect()
+    }
+
+    fn rows(&self, number: u64) -> Vec<Row> {
+        rows(number, 1 + (self.random(number) >> 32) % 200)
     }
 
     fn op_id(&self, number: u64) -> Result<OpId> {
@@ -100,35 +82,66 @@ impl History {
             .join(format!("{}-{}-{number}.bin", self.seed, self.worker))
     }
 
-    /// Performs step `number` and returns the artifact that it made or changed.
+    /// Performs step `number` and returns what its answer told: the artifact that it made or changed, or the revision
+    /// of a type.
     ///
     /// # Errors
-    /// As the port.
-    pub async fn perform(&self, store: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
-        match self.step(number) {
-            Step::Publish => self.publish(store, number, number, false).await,
-            Step::Again(of) => self.publish(store, number, of, false).await,
-            Step::Merge(of) => self.publish(store, number, of, true).await,
-            Step::Adopt => match self.adopt(store, number).await {
-                // Its source was not made yet; if it was adopted already, the store knows the operation.
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    self.make_source(number)?;
-                    self.adopt(store, number).await
-                }
-                result => result,
-            },
+    /// As the ports.
+    pub async fn perform(&self, store: &LocalStore, number: u64) -> Result<String> {
+        let plan = self.plan(number + 1);
+        let step = plan.steps.last().copied().unwrap_or(Step::Publish);
+        let port = store.artifacts();
+        let port = port.as_ref();
+        let id = match step {
+            Step::Describe => return self.describe(store, number).await,
+            Step::Adopt => self.adopt_or_make(port, number).await?,
             Step::Tag(of) => {
-                let id = self.find(store, of).await?;
+                let id = self.find(port, of).await?;
                 let change = TagChange {
-                    add: self.tag(number)?,
+                    add: tag(number)?,
                     remove: Vec::new(),
                 };
                 let op_id = Some(self.op_id(number)?);
-                store
-                    .tag(id, change, op_id)
-                    .await
-                    .map(|artifact| artifact.id)
+                port.tag(id, change, op_id).await?.id
             }
+            Step::Supersede { new, old } => {
+                let (new, old) = (self.find(port, new).await?, self.find(port, old).await?);
+                let op_id = Some(self.op_id(number)?);
+                port.supersede(new, old, op_id).await?.id
+            }
+            Step::Tombstone(of) => {
+                let id = self.find(port, of).await?;
+                let op_id = Some(self.op_id(number)?);
+                port.tombstone(id, &reason(number), op_id).await?.id
+            }
+            _ => self.publish(port, &plan, step, number).await?,
+        };
+        Ok(id.to_string())
+    }
+
+    async fn describe(&self, store: &LocalStore, number: u64) -> Result<String> {
+        let types = store.types();
+        let definition = self.definition(number)?;
+        let registered = types.register_type(definition, TypeRegistration::Replace);
+        Ok(format!("revision-{}", registered.await?.revision))
+    }
+
+    fn definition(&self, number: u64) -> Result<TypeDefinition> {
+        let name = ArtifactType::new(format!("described-by-{}", self.worker))?;
+        Ok(TypeDefinition {
+            required_columns: vec![format!("step {number}")],
+            ..TypeDefinition::new(name)
+        })
+    }
+
+    async fn adopt_or_make(&self, port: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
+        match self.adopt(port, number).await {
+            // Its source was not made yet; if it was adopted already, the store knows the operation.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.make_source(number)?;
+                self.adopt(port, number).await
+            }
+            result => result,
         }
     }
 
@@ -145,28 +158,44 @@ impl History {
         })
     }
 
-    async fn adopt(&self, store: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
+    async fn adopt(&self, port: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
         let source = ArtifactSource::AdoptFile(self.source(number));
         let request = self.request(number, number, source)?;
-        let result = store.publish_artifact(request).await?;
+        let result = port.publish_artifact(request).await?;
         Ok(result.artifact().id)
     }
 
     async fn publish(
         &self,
-        store: &dyn ArtifactStorePort,
+        port: &dyn ArtifactStorePort,
+        plan: &Plan,
+        step: Step,
         number: u64,
-        of: u64,
-        with_tag: bool,
     ) -> Result<ArtifactId> {
-        let source = ArtifactSource::Bytes(self.content(of));
-        let mut request = self.request(number, of, source)?;
-        if with_tag {
-            request.tags = self.tag(number)?;
+        let of = step.publishes_content_of(number);
+        let is_table = plan.artifacts.get(&of).is_some_and(|of| of.is_table);
+        let spelling = match step {
+            Step::Respell(_) => Spelling::ALL[2 + number as usize % 3],
+            _ => Spelling::Csv,
+        };
+        let content = match is_table {
+            true => spelling.of(&self.rows(of)),
+            false => self.content(of),
+        };
+        let mut request = self.request(number, of, ArtifactSource::Bytes(content))?;
+        request.table = is_table.then(|| spelling.format());
+        match step {
+            Step::Respell(_) | Step::Merge(_) => request.tags = tag(number)?,
+            Step::Derive(input) | Step::MergeInput { input, .. } => {
+                request.inputs = vec![ArtifactInput {
+                    role: Some(role(number)),
+                    ..ArtifactInput::new(self.find(port, input).await?)
+                }];
+            }
+            _ => {}
         }
-        let result = store.publish_artifact(request).await?;
-        let expected_new = number == of;
-        if expected_new != matches!(result, PublishArtifactResult::Published(_)) {
+        let result = port.publish_artifact(request).await?;
+        if (number == of) != matches!(result, PublishArtifactResult::Published(_)) {
             return Err(
                 Error::internal("a publish had another outcome than expected")
                     .with("step", number)
@@ -197,73 +226,129 @@ impl History {
         LogicalKey::new(format!("{}/{}/{number}", self.seed, self.worker))
     }
 
-    fn tag(&self, number: u64) -> Result<Tags> {
-        Tags::try_from([("step", number.to_string())])
-    }
-
-    async fn find(&self, store: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
-        let found = store
-            .find_by_logical_key(
-                &self.artifact_type()?,
-                &self.key(number)?,
-                &PageRequest::default(),
-            )
+    async fn find(&self, port: &dyn ArtifactStorePort, number: u64) -> Result<ArtifactId> {
+        let (artifact_type, key) = (self.artifact_type()?, self.key(number)?);
+        let page = PageRequest::default();
+        let found = port
+            .find_by_logical_key(&artifact_type, &key, &page)
             .await?;
         match found.items.as_slice() {
             [artifact] => Ok(artifact.id),
             others => Err(Error::internal("expected exactly one artifact")
-                .with("key", self.key(number)?)
+                .with("key", key)
                 .with("found", others.len())),
         }
     }
 
-    /// Checks that steps `0..end` are all there, exactly once, with their bytes and tags.
+    /// Checks that steps `0..end` are all there, exactly once, and that everything is as they left it.
     ///
     /// # Errors
     /// The first difference.
     pub async fn check(
         &self,
-        store: &dyn ArtifactStorePort,
+        store: &LocalStore,
         end: u64,
-        acknowledged: &BTreeMap<u64, ArtifactId>,
+        acknowledged: &Acknowledged,
     ) -> Result<()> {
-        let mut tags: BTreeMap<u64, Tags> = BTreeMap::new();
-        for number in 0..end {
-            match self.step(number) {
-                Step::Merge(of) | Step::Tag(of) => {
-                    tags.entry(of)
-                        .or_default()
-                        .insert("step", number.to_string())?;
-                }
-                Step::Publish | Step::Adopt | Step::Again(_) => {}
-            }
+        let plan = self.plan(end);
+        let port = store.artifacts();
+        let mut ids = BTreeMap::new();
+        for number in plan.artifacts.keys() {
+            ids.insert(*number, self.find(port.as_ref(), *number).await?);
         }
-        for number in (0..end).filter(|number| self.step(*number).publishes()) {
-            let id = self.find(store, number).await?;
-            let different = |what: &str| {
-                Error::internal(format!("{what} of a step is not what it was"))
-                    .with("seed", self.seed)
-                    .with("worker", self.worker)
-                    .with("step", number)
-            };
-            if acknowledged
-                .get(&number)
-                .is_some_and(|acknowledged| *acknowledged != id)
-            {
-                return Err(different("the id"));
+        for (number, wanted) in &plan.artifacts {
+            let told = acknowledged.get(number);
+            if told.is_some_and(|told| *told != ids[number].to_string()) {
+                return Err(self.different(*number, "the id"));
             }
-            let reader = store.open(id, None).await?;
-            let expected_tags = tags.remove(&number).unwrap_or_default();
-            if reader.artifact.tags != expected_tags {
-                return Err(different("a tag"));
-            }
-            let pieces: Vec<Bytes> = reader.bytes.try_collect().await?;
-            if pieces.concat() != self.content(number) {
-                return Err(different("the content"));
-            }
+            self.check_artifact(port.as_ref(), *number, wanted, &ids)
+                .await?;
+        }
+        let types = store.types();
+        let name = self.definition(0)?.artifact_type;
+        let found = types.get_type(&name).await?;
+        let found = found.map(|found| (found.definition, found.revision));
+        let wanted = plan.described.map(|number| self.definition(number));
+        let wanted = wanted.transpose()?.map(|found| (found, plan.revision));
+        if found != wanted {
+            return Err(Error::internal("a type is not what it was")
+                .with("found", format_args!("{found:?}"))
+                .with("wanted", format_args!("{wanted:?}")));
         }
         Ok(())
     }
+
+    fn different(&self, number: u64, what: &str) -> Error {
+        Error::internal(format!("{what} of a step is not what it was"))
+            .with("seed", self.seed)
+            .with("worker", self.worker)
+            .with("step", number)
+    }
+
+    async fn check_artifact(
+        &self,
+        port: &dyn ArtifactStorePort,
+        number: u64,
+        wanted: &Wanted,
+        ids: &BTreeMap<u64, ArtifactId>,
+    ) -> Result<()> {
+        let reader = port.open(ids[&number], None).await?;
+        let found = &reader.artifact;
+        let mut tags = Tags::new();
+        for step in &wanted.tagged_by {
+            tags.insert("step", step.to_string())?;
+        }
+        let input = |(input, step): &(u64, u64)| ArtifactInput {
+            id: ids[input],
+            role: Some(role(*step)),
+        };
+        let inputs: Vec<_> = wanted.inputs.iter().map(input).collect();
+        let mut supersedes: Vec<_> = wanted.supersedes.iter().map(|old| ids[old]).collect();
+        supersedes.sort_unstable();
+        let rows = wanted.is_table.then(|| self.rows(number).len() as u64);
+        let checks = [
+            ("a tag", found.tags == tags),
+            ("an input", found.inputs == inputs),
+            ("the status", found.status == wanted.status()),
+            (
+                "the successor",
+                found.superseded_by == wanted.superseded_by.map(|by| ids[&by]),
+            ),
+            ("a predecessor", found.supersedes == supersedes),
+            (
+                "the reason",
+                found.tombstone_reason == wanted.tombstoned_by.map(reason),
+            ),
+            ("the number of rows", found.row_count == rows),
+        ];
+        if let Some((what, _)) = checks.into_iter().find(|(_, is_right)| !is_right) {
+            return Err(self
+                .different(number, what)
+                .with("found", format_args!("{found:?}")));
+        }
+        let pieces: Vec<Bytes> = reader.bytes.try_collect().await?;
+        let bytes = pieces.concat();
+        let is_right = match wanted.is_table {
+            true => bytes.starts_with(b"PAR1"),
+            false => bytes == self.content(number),
+        };
+        match is_right {
+            true => Ok(()),
+            false => Err(self.different(number, "the content")),
+        }
+    }
+}
+
+fn tag(number: u64) -> Result<Tags> {
+    Tags::try_from([("step", number.to_string())])
+}
+
+fn role(number: u64) -> String {
+    format!("role of step {number}")
+}
+
+fn reason(number: u64) -> String {
+    format!("wrong since step {number}")
 }
 
 /// Settles, checks that nothing is left over or damaged, and that the catalog is rebuilt to the same dump.

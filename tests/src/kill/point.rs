@@ -100,7 +100,7 @@ impl Observer for Killer {
     }
 }
 
-/// Every point that a publish, an adoption, a merge and a change of tags pass, settling included.
+/// Every point that operations pass, settling included.
 pub const POINTS: &[&str] = &[
     "staged-data.create",
     "staged-data.write",
@@ -121,4 +121,19 @@ pub const POINTS: &[&str] = &[
     "record.replace",
     "counter.write",
     "intent.remove",
+    // Of tables.
+    "table.inspect",
+    "table.describe",
+    "table.convert",
+    "table.write",
+    "table.end",
+    "table.converted",
+    // Between an event and its rows, and between these and the records that follow from them.
+    "catalog.before-commit-of-republished",
+    "catalog.before-commit-of-superseded",
+    "catalog.after-commit-of-superseded",
+    "catalog.before-commit-of-tombstoned",
+    "catalog.after-commit-of-tombstoned",
+    // Of registered types.
+    "type.replace",
 ];

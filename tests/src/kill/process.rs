@@ -5,9 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use artstore_core::id::ArtifactId;
-
-use super::history::History;
+use super::history::{Acknowledged, History};
 use super::mutant::Mutant;
 use super::point::KillPlan;
 
@@ -32,7 +30,7 @@ pub struct Heard {
     /// The last step that it began.
     pub tried: Option<u64>,
     /// Steps that it was told to have succeeded.
-    pub acknowledged: BTreeMap<u64, ArtifactId>,
+    pub acknowledged: Acknowledged,
     /// Whether it came to its end.
     pub finished: bool,
     /// How often each point was reached, if it came to its end.
@@ -109,9 +107,9 @@ impl Heard {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["TRY", number] => self.tried = number.parse().ok(),
-            ["ACK", number, id] => {
-                if let (Ok(number), Ok(id)) = (number.parse(), id.parse()) {
-                    self.acknowledged.insert(number, id);
+            ["ACK", number, told] => {
+                if let Ok(number) = number.parse() {
+                    self.acknowledged.insert(number, (*told).to_owned());
                 }
             }
             ["POINT", name, times] => {

@@ -1,13 +1,18 @@
 //! Catalogs that are newer, another store's, locked or damaged.
 
+use std::io::ErrorKind as IoKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use artstore_core::ErrorKind;
+use artstore_core::artifact::ArtifactInput;
 use artstore_core::backend::ArtifactCatalog;
+use artstore_core::tags::Tags;
 use artstore_sqlite::{SqliteArtifactCatalog, SqliteSettings};
+use artstore_testkit::samples;
 use artstore_tests::store::{LocalStore, Wrapping};
+use artstore_tests::trial::script::Script;
 use artstore_tests::trial::{Trial, dump, find, read, request};
 
 use crate::{assert_hint, check_clean, files, refused};
@@ -193,6 +198,49 @@ async fn a_damaged_database_is_said_and_rebuilt_to_the_same_dump() {
             .await
             .unwrap();
         assert_eq!(read(&*port, result.artifact().id).await.unwrap(), "new");
+        store.close().await;
+        drop((port, store));
+        check_clean(&trial.root()).await;
+    }
+}
+
+/// What a change under way rests on may be missing from the catalog that is put back: older events come first.
+#[tokio::test]
+async fn a_change_under_way_and_an_older_catalog_lose_nothing() {
+    for kind in ["superseded", "tombstoned"] {
+        let trial = Trial::new();
+        let script = Arc::new(Script::new());
+        let store = LocalStore::open_observed(&trial.root(), script.clone()).await;
+        let store = store.unwrap();
+        let port = store.artifacts();
+        let old = port.publish_artifact(request("old", "old", "old")).await;
+        let old = old.unwrap().artifact().id;
+        let new = port.publish_artifact(request("new", "new", "new")).await;
+        let new = new.unwrap().artifact().id;
+        store.close().await;
+        let kept = trial.beside("kept.sqlite");
+        std::fs::copy(trial.catalog(), &kept).unwrap();
+        let mut merged = request("old", "old", "merged");
+        merged.tags = Tags::try_from([("kept", "yes")]).unwrap();
+        merged.inputs = vec![ArtifactInput::new(new)];
+        assert!(port.publish_artifact(merged).await.unwrap().is_duplicate());
+        script.fail(&format!("catalog.before-commit-of-{kind}"), IoKind::Other);
+        let change = async || match kind {
+            "superseded" => port.supersede(new, old, Some(samples::op_id("op"))).await,
+            _ => {
+                port.tombstone(old, "wrong", Some(samples::op_id("op")))
+                    .await
+            }
+        };
+        refused(change().await, ErrorKind::CommitUnknown);
+        store.close().await;
+        script.heal();
+        trial.delete_catalog();
+        std::fs::copy(&kept, trial.catalog()).unwrap();
+        let changed = change().await.unwrap();
+        assert!(changed.tags.contains("kept", "yes"), "{changed:?}");
+        assert_eq!(changed.inputs, [ArtifactInput::new(new)], "{kind}");
+        assert_eq!((changed.revision, changed.last_event), (3, 2));
         store.close().await;
         drop((port, store));
         check_clean(&trial.root()).await;

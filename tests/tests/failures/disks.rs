@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use artstore_core::artifact::ArtifactSource;
+use artstore_core::artifact::{ArtifactSource, PublishArtifactRequest};
 use artstore_core::id::ArtifactId;
 use artstore_core::ports::ArtifactStorePort;
 use artstore_core::tags::{TagChange, Tags};
 use artstore_core::{Error, ErrorKind, Result};
 use artstore_testkit::samples;
+use artstore_tests::spelling::{Spelling, rows};
 use artstore_tests::store::LocalStore;
 use artstore_tests::trial::filesystem::SmallFilesystem;
 use artstore_tests::trial::script::{Meddler, Script};
@@ -25,6 +26,9 @@ enum Change {
     Adopt,
     Tag,
     Merge,
+    Table,
+    Supersede,
+    Tombstone,
 }
 
 /// What its caller is told.
@@ -38,7 +42,7 @@ enum Told {
     Happened,
 }
 
-use Change::{Adopt, Merge, Publish, Tag};
+use Change::{Adopt, Merge, Publish, Supersede, Table, Tag, Tombstone};
 use Told::{Failed, Happened, Unknown};
 
 /// Every class of call, what meets its fault there, and what is told.
@@ -80,6 +84,22 @@ const FAULTS: &[(&str, Change, Told)] = &[
     ("counter.write", Tag, Happened),
     ("intent.remove", Publish, Happened),
     ("intent.remove", Tag, Happened),
+    ("staged-data.create", Table, Failed),
+    ("staged-data.write", Table, Failed),
+    ("staged-data.sync", Table, Failed),
+    ("staged-document.sync", Table, Failed),
+    ("data.rename", Table, Failed),
+    ("record.rename", Table, Failed),
+    ("directory.sync", Table, Unknown),
+    ("catalog.before-commit", Table, Unknown),
+    ("event.rename", Supersede, Failed),
+    ("directory.sync", Supersede, Unknown),
+    ("catalog.before-commit-of-superseded", Supersede, Unknown),
+    ("record.replace", Supersede, Happened),
+    ("staged-document.sync", Tombstone, Failed),
+    ("event.rename", Tombstone, Failed),
+    ("catalog.before-commit-of-tombstoned", Tombstone, Unknown),
+    ("record.replace", Tombstone, Happened),
 ];
 
 /// A store with an artifact and an event, so that all directories exist.
@@ -89,6 +109,7 @@ struct Bench {
     store: LocalStore,
     port: Arc<dyn ArtifactStorePort>,
     earlier: ArtifactId,
+    other: ArtifactId,
 }
 
 impl Bench {
@@ -101,6 +122,9 @@ impl Bench {
         let earlier = request("earlier", "earlier", "earlier");
         let earlier = port.publish_artifact(earlier).await.unwrap();
         let earlier = earlier.artifact().id;
+        let other = request("other", "other", "other");
+        let other = port.publish_artifact(other).await.unwrap();
+        let other = other.artifact().id;
         let tagged = port.tag(earlier, adding("first"), Some(samples::op_id("first")));
         tagged.await.unwrap();
         trial.source("adopted.bin", b"adopted");
@@ -111,6 +135,7 @@ impl Bench {
             store,
             port,
             earlier,
+            other,
         }
     }
 
@@ -119,12 +144,13 @@ impl Bench {
         let mut request = match change {
             Publish => request("new", &"new".repeat(50_000), "op"),
             Adopt => request("new", "", "op"),
+            Table => PublishArtifactRequest {
+                table: Some(Spelling::Csv.format()),
+                source: ArtifactSource::Bytes(Spelling::Csv.of(&rows(1, 2000))),
+                ..request("new", "", "op")
+            },
             Merge => request("earlier", "earlier", "op"),
-            Tag => {
-                let op_id = Some(samples::op_id("op"));
-                let tagged = self.port.tag(self.earlier, adding("second"), op_id).await?;
-                return Ok(tagged.id);
-            }
+            Tag | Supersede | Tombstone => return self.change(change).await,
         };
         if change == Adopt {
             request.source = ArtifactSource::AdoptFile(self.trial.sources().join("adopted.bin"));
@@ -136,12 +162,23 @@ impl Bench {
         Ok(result.artifact().id)
     }
 
+    async fn change(&self, change: Change) -> Result<ArtifactId> {
+        let (port, earlier) = (&self.port, self.earlier);
+        let op_id = Some(samples::op_id("op"));
+        let changed = match change {
+            Supersede => port.supersede(self.other, earlier, op_id).await?,
+            Tombstone => port.tombstone(earlier, "wrong", op_id).await?,
+            _ => port.tag(earlier, adding("second"), op_id).await?,
+        };
+        Ok(changed.id)
+    }
+
     /// Asserts that the change happened exactly once.
     async fn check_made(&self, change: Change, id: ArtifactId) {
         let all = dump(&*self.store.maintenance()).await.unwrap();
         let (artifacts, events) = match change {
-            Publish | Adopt => (2, 1),
-            Tag | Merge => (1, 2),
+            Publish | Adopt | Table => (3, 1),
+            Tag | Merge | Supersede | Tombstone => (2, 2),
         };
         let count = |kind: &str| all.matches(&format!("\"kind\":\"{kind}\"")).count();
         assert_eq!(
@@ -155,7 +192,19 @@ impl Bench {
         match change {
             Publish => assert_eq!(read(&*self.port, id).await.unwrap(), "new".repeat(50_000)),
             Adopt => assert_eq!(read(&*self.port, id).await.unwrap(), "adopted"),
+            Table => {
+                let table = self.port.get_artifact(id).await.unwrap();
+                assert_eq!(table.row_count, Some(2000));
+                let bytes = read(&*self.port, id).await.unwrap();
+                assert!(bytes.starts_with(b"PAR1"));
+            }
             Tag | Merge => assert!(earlier.tags.contains("tag", "second")),
+            Supersede => {
+                let other = self.port.get_artifact(self.other).await.unwrap();
+                assert_eq!(earlier.superseded_by, Some(self.other));
+                assert_eq!(other.supersedes, [self.earlier]);
+            }
+            Tombstone => assert_eq!(earlier.tombstone_reason.as_deref(), Some("wrong")),
         }
     }
 }
@@ -174,8 +223,8 @@ async fn meet(call: &str, change: Change, told: Told, kind: IoKind) {
     let before = files(&root);
     let dump_before = dump(&*bench.store.maintenance()).await.unwrap();
     match (told, change) {
-        (Unknown, Publish | Adopt) => bench.script.fail_after("record.rename", call, kind),
-        (Unknown, Tag | Merge) => bench.script.fail_after("event.rename", call, kind),
+        (Unknown, Publish | Adopt | Table) => bench.script.fail_after("record.rename", call, kind),
+        (Unknown, _) => bench.script.fail_after("event.rename", call, kind),
         (Failed | Happened, _) => bench.script.fail(call, kind),
     }
     let made = bench.make(change).await;

@@ -12,6 +12,8 @@ mod disks;
 mod names;
 mod roots;
 mod sources;
+mod tables;
+mod types;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use artstore_core::ErrorKind;
+use artstore_core::artifact::ArtifactSource;
 use artstore_core::id::ArtifactId;
+use artstore_core::registry::{TypeDefinition, TypeRegistration};
 use artstore_core::tags::{TagChange, Tags};
+use artstore_testkit::samples;
 use artstore_tests::observed::vfs::ObservedVfs;
+use artstore_tests::spelling::{Spelling, rows};
 use artstore_tests::store::{LocalStore, Wrapping};
 use artstore_tests::trial::filesystem::SmallFilesystem;
 use artstore_tests::trial::script::Script;
@@ -88,6 +92,8 @@ async fn closed_on_a_filesystem() -> Option<(SmallFilesystem, PathBuf, ArtifactI
     let port = store.artifacts();
     let kept = port.publish_artifact(request("kept", "kept", "kept")).await;
     let kept = kept.unwrap().artifact().id;
+    let better = request("better", "better", "better");
+    port.publish_artifact(better).await.unwrap();
     let dump_before = dump(&*store.maintenance()).await.unwrap();
     store.close().await;
     Some((filesystem, root, kept, dump_before))
@@ -120,12 +126,30 @@ async fn a_read_only_root_is_not_written() {
         add: Tags::try_from([("a", "b")]).unwrap(),
         remove: Vec::new(),
     };
+    let mut table = request("t", "", "table");
+    table.table = Some(Spelling::Csv.format());
+    table.source = ArtifactSource::Bytes(Spelling::Csv.of(&rows(1, 3)));
+    let definition = TypeDefinition::new(samples::artifact_type("t"));
+    let types = store.types();
+    let registered = types.register_type(definition, TypeRegistration::KeepExisting);
+    let registered = registered.await;
+    let better = find(&*port, "better").await.unwrap()[0].id;
     for error in [
         refused(
             port.publish_artifact(request("k", "k", "op")).await,
             ErrorKind::Unavailable,
         ),
         refused(port.tag(kept, change, None).await, ErrorKind::Unavailable),
+        refused(port.publish_artifact(table).await, ErrorKind::Unavailable),
+        refused(
+            port.tombstone(kept, "wrong", None).await,
+            ErrorKind::Unavailable,
+        ),
+        refused(
+            port.supersede(better, kept, None).await,
+            ErrorKind::Unavailable,
+        ),
+        refused(registered, ErrorKind::Unavailable),
         refused(store.maintenance().rebuild().await, ErrorKind::Unavailable),
         refused(store.maintenance().settle().await, ErrorKind::Unavailable),
     ] {

@@ -2,28 +2,31 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test asserts")]
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::path::PathBuf;
-use std::sync::Arc;
+mod subject;
 
-use artstore_core::artifact::{Artifact, ArtifactFilter, ArtifactStatus};
-use artstore_core::backend::NoProgress;
-use artstore_core::format::{CatalogUrls, StoreDocument};
+use std::future::Future;
+use std::sync::{Arc, LazyLock};
+
+use artstore_core::artifact::{
+    Artifact, ArtifactFilter, ArtifactSource, ArtifactStatus, PublishArtifactRequest, TimeSpan,
+};
+use artstore_core::backend::{BlobStore as _, NoProgress, TableReader as _};
 use artstore_core::page::PageRequest;
-use artstore_core::ports::{ArtifactStorePort, Maintenance};
+use artstore_core::ports::ArtifactStorePort;
+use artstore_core::table::{TableFacts, TableFormat, TableRules};
 use artstore_core::tags::{TagChange, TagRemoval, Tags};
-use artstore_engine::{CatalogSet, Engine, EngineParts, EngineSettings};
-use artstore_testkit::environment::{ManualClock, SequentialIds};
-use artstore_testkit::memory::{CatalogCopy, MemoryArtifactCatalog, MemoryLock, MemoryStore};
-use artstore_testkit::model::{ModelOperation, StoreModel};
+use artstore_tabular::TabularReader;
+use artstore_testkit::memory::MemoryStore;
+use artstore_testkit::model::{ModelOperation, ModelPublish, ModelStored, ModelTable, StoreModel};
 use artstore_testkit::samples;
-use artstore_tests::store::LocalStore;
+use artstore_tests::spelling::{Row, Spelling, rows};
 use artstore_tests::trial::{self, Trial};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
+
+use subject::{InMemory, OnDisk, Subject};
 
 /// One thing that is done to a store. All numbers are small, so that the same thing is met again and again.
 #[derive(Debug, Clone)]
@@ -32,8 +35,19 @@ enum Action {
         kind: u8,
         version: u32,
         key: u8,
-        content: u8,
+        content: Content,
+        inputs: Vec<(usize, Option<u8>)>,
         tags: Vec<Pair>,
+        op_id: Option<u8>,
+    },
+    Supersede {
+        new: usize,
+        old: usize,
+        op_id: Option<u8>,
+    },
+    Tombstone {
+        artifact: usize,
+        reason: u8,
         op_id: Option<u8>,
     },
     Tag {
@@ -50,6 +64,8 @@ enum Action {
         /// Created not before, and before, artifacts of the list, counted from its end.
         from: Option<usize>,
         before: Option<usize>,
+        /// Of tables, the number of a row whose minute they cover.
+        row: Option<u8>,
         limit: u32,
     },
     /// Ask for everything in every way.
@@ -65,6 +81,12 @@ enum Action {
 
 type Pair = (u8, u8);
 
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    File(u8),
+    Table(Spelling, u8),
+}
+
 #[derive(Debug, Clone)]
 enum Removal {
     Pair(Pair),
@@ -77,16 +99,32 @@ fn pairs() -> impl Strategy<Value = Vec<Pair>> {
 
 fn action() -> impl Strategy<Value = Action> {
     let op_id = || option::weighted(0.5, 0..12_u8);
-    let publish = (0..2_u8, 1..3_u32, 0..4_u8, 0..5_u8, pairs(), op_id()).prop_map(
-        |(kind, version, key, content, tags, op_id)| Action::Publish {
+    let spelling = (0..Spelling::ALL.len()).prop_map(|number| Spelling::ALL[number]);
+    let content = prop_oneof![
+        3 => (0..5_u8).prop_map(Content::File),
+        2 => (spelling, 0..TABLES).prop_map(|(spelling, table)| Content::Table(spelling, table)),
+    ];
+    let inputs = vec((0..8_usize, option::of(0..2_u8)), 0..3);
+    let scope = (0..2_u8, 1..3_u32, 0..4_u8);
+    let publish = (scope, content, inputs, pairs(), op_id()).prop_map(
+        |((kind, version, key), content, inputs, tags, op_id)| Action::Publish {
             kind,
             version,
             key,
             content,
+            inputs,
             tags,
             op_id,
         },
     );
+    let supersede = (0..8_usize, 0..8_usize, op_id())
+        .prop_map(|(new, old, op_id)| Action::Supersede { new, old, op_id });
+    let tombstone =
+        (0..8_usize, 0..4_u8, op_id()).prop_map(|(artifact, reason, op_id)| Action::Tombstone {
+            artifact,
+            reason,
+            op_id,
+        });
     let removal = prop_oneof![
         (0..3_u8, 0..3_u8).prop_map(Removal::Pair),
         (0..3_u8).prop_map(Removal::Key)
@@ -106,22 +144,26 @@ fn action() -> impl Strategy<Value = Action> {
         option::of(0..4_u8),
         option::of(0..6_usize),
         option::of(0..6_usize),
+        option::of(0..4_u8),
         1..5_u32,
     )
         .prop_map(
-            |(kind, is_active, tags, prefix, from, before, limit)| Action::List {
+            |(kind, is_active, tags, prefix, from, before, row, limit)| Action::List {
                 kind,
                 is_active,
                 tags,
                 prefix,
                 from,
                 before,
+                row,
                 limit,
             },
         );
     prop_oneof![
         12 => publish,
         6 => tag,
+        4 => supersede,
+        2 => tombstone,
         4 => list,
         1 => Just(Action::Look),
         1 => Just(Action::Reopen),
@@ -131,161 +173,6 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Settle),
         1 => Just(Action::Rebuild),
     ]
-}
-
-/// A store that the actions can be done to.
-trait Subject {
-    fn port(&self) -> Arc<dyn ArtifactStorePort>;
-    fn maintenance(&self) -> Arc<dyn Maintenance>;
-    fn reopen(&mut self) -> impl Future<Output = ()>;
-    fn delete_catalog(&mut self);
-    fn keep_catalog(&mut self, place: u8) -> impl Future<Output = ()>;
-    fn put_back_catalog(&mut self, place: u8) -> impl Future<Output = ()>;
-}
-
-struct InMemory {
-    files: Arc<MemoryStore>,
-    catalog: Arc<MemoryArtifactCatalog>,
-    lock: Arc<MemoryLock>,
-    clock: Arc<ManualClock>,
-    ids: Arc<SequentialIds>,
-    kept: BTreeMap<u8, CatalogCopy>,
-    engine: Engine,
-}
-
-impl InMemory {
-    fn new() -> Self {
-        Self::over(
-            Arc::new(MemoryStore::new()),
-            Arc::new(MemoryArtifactCatalog::missing()),
-            Arc::new(MemoryLock::new()),
-            Arc::new(ManualClock::at(samples::time(0))),
-            Arc::new(SequentialIds::starting_at(1000)),
-        )
-    }
-
-    fn over(
-        files: Arc<MemoryStore>,
-        catalog: Arc<MemoryArtifactCatalog>,
-        lock: Arc<MemoryLock>,
-        clock: Arc<ManualClock>,
-        ids: Arc<SequentialIds>,
-    ) -> Self {
-        let urls = CatalogUrls::default();
-        let parts = EngineParts {
-            store: StoreDocument::new(samples::store_id(), samples::time(0), urls),
-            blobs: files.clone(),
-            publications: files.clone(),
-            lock: lock.clone(),
-            catalogs: CatalogSet {
-                artifacts: catalog.clone(),
-            },
-            clock: clock.clone(),
-            ids: ids.clone(),
-            progress: Arc::new(NoProgress),
-        };
-        let engine = Engine::new(parts, EngineSettings::default());
-        Self {
-            files,
-            catalog,
-            lock,
-            clock,
-            ids,
-            kept: BTreeMap::new(),
-            engine,
-        }
-    }
-}
-
-impl Subject for InMemory {
-    fn port(&self) -> Arc<dyn ArtifactStorePort> {
-        self.clock.advance(std::time::Duration::from_millis(1));
-        self.engine.artifact_store()
-    }
-
-    fn maintenance(&self) -> Arc<dyn Maintenance> {
-        self.engine.maintenance()
-    }
-
-    async fn reopen(&mut self) {
-        self.engine.close().await;
-        self.files.die();
-        let opened = Self::over(
-            Arc::new(self.files.another_process()),
-            Arc::new(self.catalog.instance()),
-            Arc::new(self.lock.instance()),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.ids),
-        );
-        let kept = std::mem::take(&mut self.kept);
-        *self = Self { kept, ..opened };
-    }
-
-    fn delete_catalog(&mut self) {
-        self.catalog.delete();
-    }
-
-    async fn keep_catalog(&mut self, place: u8) {
-        self.engine.close().await;
-        self.kept.insert(place, self.catalog.snapshot());
-    }
-
-    async fn put_back_catalog(&mut self, place: u8) {
-        if let Some(kept) = self.kept.get(&place) {
-            self.engine.close().await;
-            self.catalog.restore(kept);
-        }
-    }
-}
-
-struct OnDisk {
-    trial: Trial,
-    store: LocalStore,
-}
-
-impl OnDisk {
-    async fn new() -> Self {
-        let trial = Trial::new();
-        let store = trial.open().await;
-        Self { trial, store }
-    }
-
-    fn kept(&self, place: u8) -> PathBuf {
-        self.trial.beside(&format!("kept-{place}.sqlite"))
-    }
-}
-
-impl Subject for OnDisk {
-    fn port(&self) -> Arc<dyn ArtifactStorePort> {
-        self.store.artifacts()
-    }
-
-    fn maintenance(&self) -> Arc<dyn Maintenance> {
-        self.store.maintenance()
-    }
-
-    async fn reopen(&mut self) {
-        self.store.close().await;
-        self.store = self.trial.open().await;
-    }
-
-    fn delete_catalog(&mut self) {
-        self.trial.delete_catalog();
-    }
-
-    async fn keep_catalog(&mut self, place: u8) {
-        // Closing copies the log into the database, so that one file is all of it.
-        self.store.close().await;
-        let _ = std::fs::copy(self.trial.catalog(), self.kept(place));
-    }
-
-    async fn put_back_catalog(&mut self, place: u8) {
-        if self.kept(place).exists() {
-            self.store.close().await;
-            self.trial.delete_catalog();
-            std::fs::copy(self.kept(place), self.trial.catalog()).unwrap();
-        }
-    }
 }
 
 fn tags(pairs: &[Pair]) -> Tags {
@@ -308,6 +195,59 @@ fn content(number: u8) -> Vec<u8> {
     }
 }
 
+/// How many tables there are.
+const TABLES: u8 = 3;
+
+/// What a store should find out about each of them.
+static FACTS: LazyLock<Vec<TableFacts>> = LazyLock::new(|| {
+    // Not on a thread of the runtime that asks first.
+    let reading = std::thread::spawn(|| {
+        let facts = async |number| {
+            let source = ArtifactSource::Bytes(Spelling::Plain.of(&table_rows(number)));
+            let input = MemoryStore::new().open_source(&source).await.unwrap();
+            let (tables, rules) = (TabularReader::new(), TableRules::default());
+            let described = tables.describe(input, &rules, Arc::new(NoProgress));
+            described.await.unwrap()
+        };
+        block_on(async {
+            let mut all = Vec::new();
+            for number in 0..TABLES {
+                all.push(facts(number).await);
+            }
+            all
+        })
+    });
+    reading.join().unwrap()
+});
+
+fn table_rows(number: u8) -> Vec<Row> {
+    rows(u64::from(number), 1 + u64::from(number))
+}
+
+/// Gives `content` to the request, and tells what is known of it if it is a table.
+fn give(given: Content, request: &mut PublishArtifactRequest) -> Option<ModelTable> {
+    let (bytes, table) = match given {
+        Content::File(number) => (content(number).into(), None),
+        Content::Table(spelling, number) => {
+            let facts = &FACTS[usize::from(number)];
+            request.table = Some(spelling.format());
+            let stored = match spelling.format() {
+                TableFormat::Parquet => ModelStored::AsGiven,
+                TableFormat::Csv(_) => ModelStored::Written(format!("table {number}")),
+            };
+            let known = ModelTable {
+                stored,
+                content_hash: facts.content_hash,
+                row_count: facts.row_count,
+                times: facts.min_timestamp.zip(facts.max_timestamp),
+            };
+            (spelling.of(&table_rows(number)), Some(known))
+        }
+    };
+    request.source = ArtifactSource::Bytes(bytes);
+    table
+}
+
 fn op_id(number: Option<u8>) -> Option<artstore_core::key::OpId> {
     number.map(|number| samples::op_id(&format!("op-{number}")))
 }
@@ -319,17 +259,44 @@ fn change(action: &Action) -> Option<ModelOperation> {
             kind,
             version,
             key: key_number,
-            content: content_number,
+            content: given,
+            inputs,
             tags: pairs,
             op_id: op_number,
         } => {
-            let mut request = samples::request(key(*key_number), content(*content_number));
+            let mut request = samples::request(key(*key_number), Vec::new());
             request.artifact_type = samples::artifact_type(&format!("kind{kind}"));
             request.schema_version = *version;
             request.tags = tags(pairs);
             request.op_id = op_id(*op_number);
-            Some(ModelOperation::Publish(Box::new(request)))
+            let table = give(*given, &mut request);
+            let role = |role: &Option<u8>| role.map(|role| format!("r{role}"));
+            let inputs = inputs.iter().map(|(input, given)| (*input, role(given)));
+            Some(ModelOperation::Publish(Box::new(ModelPublish {
+                request,
+                inputs: inputs.collect(),
+                table,
+            })))
         }
+        Action::Supersede {
+            new,
+            old,
+            op_id: op_number,
+        } => Some(ModelOperation::Supersede {
+            new: *new,
+            old: *old,
+            op_id: op_id(*op_number),
+        }),
+        Action::Tombstone {
+            artifact,
+            reason,
+            op_id: op_number,
+        } => Some(ModelOperation::Tombstone {
+            artifact: *artifact,
+            // One of them is refused.
+            reason: "x".repeat(usize::from(*reason)),
+            op_id: op_id(*op_number),
+        }),
         Action::Tag {
             artifact,
             add,
@@ -355,16 +322,37 @@ fn change(action: &Action) -> Option<ModelOperation> {
     }
 }
 
+/// Which of two reasons to refuse a call is told is not promised: what is invalid or missing is asked for without
+/// operation id, which might have been used before.
+fn without_two_reasons_to_fail(operation: &mut ModelOperation, model: &StoreModel) {
+    match operation {
+        ModelOperation::Publish(publish)
+            if publish
+                .inputs
+                .iter()
+                .any(|(input, _)| *input >= model.len()) =>
+        {
+            publish.request.op_id = None;
+        }
+        ModelOperation::Tombstone { reason, op_id, .. } if reason.is_empty() => *op_id = None,
+        _ => {}
+    }
+}
+
 /// Does `actions` to `subject` and to a model, and compares.
 async fn perform(subject: &mut impl Subject, actions: &[Action]) {
     let mut model = StoreModel::new();
     for action in actions {
-        if let Some(operation) = change(action) {
+        if let Some(mut operation) = change(action) {
+            without_two_reasons_to_fail(&mut operation, &model);
             model.step(&*subject.port(), &operation).await;
             continue;
         }
         match action {
-            Action::Publish { .. } | Action::Tag { .. } => {}
+            Action::Publish { .. }
+            | Action::Tag { .. }
+            | Action::Supersede { .. }
+            | Action::Tombstone { .. } => {}
             Action::List { .. } => check_list(&*subject.port(), action).await,
             Action::Look => model.check_against(&*subject.port()).await,
             Action::Reopen => subject.reopen().await,
@@ -391,6 +379,13 @@ async fn perform(subject: &mut impl Subject, actions: &[Action]) {
     model.check_against(&*subject.port()).await;
 }
 
+/// The time of a row, and half a minute more.
+fn minute_of(row: u8) -> TimeSpan {
+    let start = 60 * i64::from(row);
+    let (from, before) = (samples::time(start), samples::time(start + 30));
+    TimeSpan::new(Some(from), Some(before)).unwrap()
+}
+
 /// A filtered list by pages is what a filter written here leaves of the whole list.
 async fn check_list(port: &dyn ArtifactStorePort, action: &Action) {
     let Action::List {
@@ -400,6 +395,7 @@ async fn check_list(port: &dyn ArtifactStorePort, action: &Action) {
         prefix,
         from,
         before,
+        row,
         limit,
     } = action
     else {
@@ -421,6 +417,7 @@ async fn check_list(port: &dyn ArtifactStorePort, action: &Action) {
         key_prefix: prefix.map(|number| key(number).to_owned()),
         created_from: time_of(from),
         created_before: time_of(before),
+        overlaps: row.map(minute_of),
     };
     let matches = |artifact: &&Artifact| {
         let name = kind.map(|kind| format!("kind{kind}"));
@@ -430,6 +427,11 @@ async fn check_list(port: &dyn ArtifactStorePort, action: &Action) {
                 artifact.tags.contains(&key, &value)
             })
             && prefix.is_none_or(|number| artifact.logical_key.as_str().starts_with(key(number)))
+            && (!is_active || artifact.status == ArtifactStatus::Active)
+            && row.is_none_or(|row| {
+                let times = artifact.min_timestamp.zip(artifact.max_timestamp);
+                times.is_some_and(|(earliest, latest)| minute_of(row).overlaps(earliest, latest))
+            })
             && time_of(from).is_none_or(|from| artifact.created_at >= from)
             && time_of(before).is_none_or(|before| artifact.created_at < before)
     };
@@ -483,14 +485,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn the_engine_over_memory_holds_what_the_model_holds() {
-    explore(300, 80, |actions| {
+    explore(200, 80, |actions| {
         block_on(async { perform(&mut InMemory::new(), &actions).await });
     });
 }
 
 #[test]
 fn a_store_on_disk_holds_what_the_model_holds() {
-    explore(80, 50, |actions| {
+    explore(60, 50, |actions| {
         block_on(async { perform(&mut OnDisk::new().await, &actions).await });
     });
 }
@@ -500,7 +502,8 @@ fn publishing(content: u8) -> Action {
         kind: 0,
         version: 1,
         key: 0,
-        content,
+        content: Content::File(content),
+        inputs: Vec::new(),
         tags: Vec::new(),
         op_id: None,
     }
