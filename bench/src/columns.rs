@@ -132,7 +132,11 @@ fn strings(
     let mut value = || {
         let length = (lengths.start() + random.below(spread)) as usize;
         let start = random.below(TEXT.len() as u64) as usize;
-        TEXT.chars().cycle().skip(start).take(length).collect::<String>()
+        TEXT.chars()
+            .cycle()
+            .skip(start)
+            .take(length)
+            .collect::<String>()
     };
     let array = StringArray::from_iter_values((0..count).map(|_| value()));
     let bytes = array.value_data().len() as u64 + count as u64 * NUMBER_BYTES;
@@ -154,8 +158,12 @@ fn decimal(random: &mut Sequence, count: usize) -> (ArrayRef, u64) {
     let values: Vec<i128> = (0..count)
         .map(|_| i128::from(random.next() as i64) / 1_000_000)
         .collect();
-    let bytes = values.iter().map(|value| NUMBER_BYTES + decimal_length(*value)).sum();
-    let array = Decimal128Array::from(values).with_data_type(arrow_schema::DataType::Decimal128(18, 2));
+    let bytes = values
+        .iter()
+        .map(|value| NUMBER_BYTES + decimal_length(*value))
+        .sum();
+    let array =
+        Decimal128Array::from(values).with_data_type(arrow_schema::DataType::Decimal128(18, 2));
     (Arc::new(array), bytes)
 }
 
@@ -186,7 +194,13 @@ mod tests {
         // A null takes its place instead of its value, which are 8 bytes each.
         let column = Column::of_rows(10_000, nullable_int).unwrap();
         assert_eq!(column.canonical_bytes, 80_000);
-        for (hundredths, text) in [(0, "0"), (-160, "-1.6"), (12_345, "123.45"), (-100, "-1"), (7, "0.07")] {
+        for (hundredths, text) in [
+            (0, "0"),
+            (-160, "-1.6"),
+            (12_345, "123.45"),
+            (-100, "-1"),
+            (7, "0.07"),
+        ] {
             assert_eq!(decimal_length(hundredths), text.len() as u64, "{text}");
         }
     }

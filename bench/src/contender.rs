@@ -69,6 +69,6 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     /// Called once per measurement, before any process opens.
     pub(crate) set_up: fn(&Path) -> Result<()>,
-    /// Called in every process.
+    /// Called in every process; where sides take turns in one, before each turn.
     pub(crate) open: fn(&World) -> Result<Box<dyn Contender>>,
 }

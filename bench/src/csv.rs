@@ -15,8 +15,22 @@ const SYMBOLS: [&str; 12] = [
 ];
 
 const WORDS: [&str; 16] = [
-    "opening", "auction", "delayed", "quote", "from", "the", "primary", "venue", "after", "halt", "corrected", "by",
-    "vendor", "late", "odd", "lot",
+    "opening",
+    "auction",
+    "delayed",
+    "quote",
+    "from",
+    "the",
+    "primary",
+    "venue",
+    "after",
+    "halt",
+    "corrected",
+    "by",
+    "vendor",
+    "late",
+    "odd",
+    "lot",
 ];
 
 const SEED: u64 = 200;
@@ -25,7 +39,8 @@ const MICROSECONDS_A_DAY: u64 = 86_400_000_000;
 
 /// Writes and syncs at least so many bytes of whole records.
 pub(crate) fn write(path: &Path, mebibytes: u64) -> Result<()> {
-    let file = File::create_new(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let file =
+        File::create_new(path).with_context(|| format!("cannot create {}", path.display()))?;
     let mut output = BufWriter::with_capacity(1 << 20, file);
     write_records(&mut output, mebibytes << 20)?;
     output.into_inner()?.sync_all()?;

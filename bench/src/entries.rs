@@ -118,6 +118,12 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         figure: Figure::Get,
+        name: "catalog in place",
+        set_up: floor::nothing,
+        open: store::read::open_catalog_get_in_place,
+    },
+    Entry {
+        figure: Figure::Get,
         name: "catalog",
         set_up: floor::nothing,
         open: store::read::open_catalog_get,

@@ -53,19 +53,23 @@ pub(crate) enum Source {
 pub(crate) const FILE: &str = "file";
 pub(crate) const TABLE: &str = "table";
 
+pub(crate) const ONE_BY_ONE: &str = "one by one";
+pub(crate) const TOGETHER: &str = "100 together";
+
 pub(crate) const DEPTH_5: &str = "depth 5";
 pub(crate) const DOWNSTREAM_5: &str = "downstream, depth 5";
 pub(crate) const CLOSURE: &str = "closure";
 
 impl Figure {
-    /// Each is a comparison of its own. They have names of which at most one word is needed to choose them.
+    /// Each is a comparison of its own.
     pub(crate) fn cases(self) -> Vec<&'static str> {
         match self {
             Self::Duplicate => vec![FILE, TABLE],
             Self::Ch1 => crate::columns::NAMES.to_vec(),
             Self::Lineage => vec![DEPTH_5, DOWNSTREAM_5, CLOSURE],
             Self::Page => crate::population::LISTS.to_vec(),
-            Self::Publish | Self::Big | Self::Adopt | Self::Table | Self::Get => vec![""],
+            Self::Get => vec![ONE_BY_ONE, TOGETHER],
+            Self::Publish | Self::Big | Self::Adopt | Self::Table => vec![""],
         }
     }
 

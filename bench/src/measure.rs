@@ -95,15 +95,15 @@ impl Bench {
 
     /// Makes what the comparison reads, if it is not there yet.
     pub(crate) fn provide(&self, plan: &Plan) -> Result<()> {
-        source::provide(&self.source(plan), plan.figure.source(plan.case), self.sizes)
+        source::provide(
+            &self.source(plan),
+            plan.figure.source(plan.case),
+            self.sizes,
+        )
     }
 
     /// Gets ready to measure `sides`.
-    pub(crate) fn turns<'a>(
-        &'a self,
-        plan: &'a Plan,
-        sides: &'a [&'a Entry],
-    ) -> Result<Turns<'a>> {
+    pub(crate) fn turns<'a>(&'a self, plan: &'a Plan, sides: &'a [&'a Entry]) -> Result<Turns<'a>> {
         if !plan.figure.shares_a_process() {
             return Ok(Turns::Apart(self, plan, sides));
         }

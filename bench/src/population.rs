@@ -117,7 +117,10 @@ impl Population {
             tags: tags(&mut random)?,
             inputs: self.inputs(number),
             superseded_by: (status == ArtifactStatus::Superseded).then(|| self.id(number + 1)),
-            supersedes: predecessor.map(|other| self.id(other)).into_iter().collect(),
+            supersedes: predecessor
+                .map(|other| self.id(other))
+                .into_iter()
+                .collect(),
             tombstone_reason: (status == ArtifactStatus::Tombstoned)
                 .then(|| "the source was wrong".to_owned()),
             run_id: None,
@@ -236,14 +239,17 @@ pub(crate) fn filter(list: &str) -> Result<ArtifactFilter> {
 
 /// The logical key that many artifacts have, with its type.
 pub(crate) fn common_key() -> Result<(ArtifactType, LogicalKey)> {
-    Ok((ArtifactType::new(COMMON_TYPE)?, LogicalKey::new(COMMON_KEY)?))
+    Ok((
+        ArtifactType::new(COMMON_TYPE)?,
+        LogicalKey::new(COMMON_KEY)?,
+    ))
 }
 
 fn is_listed(artifact: &Artifact, list: &str, filter: &ArtifactFilter) -> bool {
     let has_type = |wanted: &ArtifactType| *wanted == artifact.artifact_type;
     filter.artifact_type.as_ref().is_none_or(has_type)
         && filter.status.is_none_or(|wanted| wanted == artifact.status)
-        && filter.tags.missing_from(&artifact.tags).is_empty()
+        && artifact.tags.missing_from(&filter.tags).is_empty()
         && (list != BY_KEY || artifact.logical_key.as_str() == COMMON_KEY)
 }
 

@@ -8,7 +8,7 @@ use crate::figure::{CLOSURE, DEPTH_5, DOWNSTREAM_5};
 use crate::population::{Population, graph};
 use crate::random::{self, Sequence};
 
-/// Artifacts that are asked for one by one in one operation: one alone takes too little to be timed.
+/// Artifacts that are asked for in one operation: one alone takes too little to be timed.
 const IDS: u64 = 100;
 
 const SEED_IDS: u64 = 300;
@@ -35,8 +35,16 @@ pub(crate) fn ids(population: Population, n: usize) -> impl Iterator<Item = Arti
 pub(crate) fn walk(population: Population, case: &str, n: usize) -> Result<WalkQuestion> {
     let mut random = Sequence::new(random::at(SEED_WALKS, n as u64));
     let (relation, depth, layer) = match case {
-        DEPTH_5 => (Relation::Inputs, Some(5), 5 + random.below(graph::LAYERS - 5)),
-        DOWNSTREAM_5 => (Relation::Downstream, Some(5), random.below(graph::LAYERS - 5)),
+        DEPTH_5 => (
+            Relation::Inputs,
+            Some(5),
+            5 + random.below(graph::LAYERS - 5),
+        ),
+        DOWNSTREAM_5 => (
+            Relation::Downstream,
+            Some(5),
+            random.below(graph::LAYERS - 5),
+        ),
         CLOSURE => (Relation::Inputs, None, graph::LAYERS - 1),
         _ => bail!("no walk is called `{case}`"),
     };

@@ -59,6 +59,10 @@ mod tests {
         assert_eq!(take(1), take(1));
         assert!(take(1).iter().all(|number| !take(2).contains(number)));
         let mut sequence = Sequence::new(3);
-        assert!((0..1000).map(|_| sequence.fraction()).all(|part| part < 1.0));
+        assert!(
+            (0..1000)
+                .map(|_| sequence.fraction())
+                .all(|part| part < 1.0)
+        );
     }
 }

@@ -1,8 +1,11 @@
 //! One process of a measurement.
 //!
-//! It reads its [`Task`] as one line of JSON, opens its contenders, says that it is ready, and then waits for lines, so that
+//! It reads its [`Task`] as one line of JSON, opens its contender, says that it is ready, and then waits for lines, so that
 //! all processes begin together. Each line names a contender, which takes its turn; a [`Tally`] is printed as one line
 //! of JSON.
+//!
+//! Several contenders are opened for their turns only: all SQLite connections of a process share one page cache, and what
+//! one that is idle leaves to the others is a matter of chance.
 
 use std::io::{BufRead as _, stdin};
 use std::thread;
@@ -58,16 +61,24 @@ pub(crate) fn run() -> Result<()> {
     let task = lines.next().context("the parent is gone")?;
     let task = task.context("cannot read from the parent")?;
     let task: Task = serde_json::from_str(&task).context("cannot understand the task")?;
-    let contenders = task.contenders.iter().map(|name| {
-        let entry = entries::find(task.figure, name)?;
-        (entry.open)(&task.world)
-    });
-    let contenders: Vec<Box<dyn Contender>> = contenders.collect::<Result<_>>()?;
+    let open = |name: &String| (entries::find(task.figure, name)?.open)(&task.world);
+    let alone = match &task.contenders[..] {
+        [name] => Some(open(name)?),
+        _ => None,
+    };
     println!("{READY}");
     for line in lines {
         let turn: usize = line.context("cannot read from the parent")?.parse()?;
-        let contender = contenders.get(turn).context("nobody has this number")?;
-        let tally = work(contender.as_ref(), &task)?;
+        let tally = match &alone {
+            Some(contender) => work(contender.as_ref(), &task)?,
+            None => {
+                let name = task.contenders.get(turn);
+                work(
+                    open(name.context("nobody has this number")?)?.as_ref(),
+                    &task,
+                )?
+            }
+        };
         println!("{}", serde_json::to_string(&tally)?);
     }
     Ok(())

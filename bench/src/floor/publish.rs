@@ -201,15 +201,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         set_up(directory.path()).unwrap();
         let world = World {
-            directory: directory.path().to_path_buf(),
-            source: PathBuf::new(),
             process: 3,
+            ..World::at(directory.path())
         };
         let floor = open(&world).unwrap();
         // 6 frames each: more than fit into the log once.
         let rounds = usize::try_from(LOG_BYTES).unwrap() / (6 * FRAME_BYTES) + 2;
         for n in 0..rounds {
-            floor.publish(0, n).unwrap();
+            floor.work(0, n).unwrap();
         }
         let log = directory.path().join("log-3");
         assert_eq!(fs::metadata(log).unwrap().len(), LOG_BYTES);
@@ -220,8 +219,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         set_up(directory.path()).unwrap();
         let floor = open(&World::at(directory.path())).unwrap();
-        floor.publish(0, 0).unwrap();
-        let error = floor.publish(0, 0).unwrap_err();
+        floor.work(0, 0).unwrap();
+        let error = floor.work(0, 0).unwrap_err();
         assert!(error.to_string().starts_with("cannot rename"), "{error}");
     }
 }

@@ -8,18 +8,20 @@ use std::collections::HashSet;
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use artstore_core::id::ArtifactId;
 use artstore_core::lineage::Relation;
-use rusqlite::{Connection, OpenFlags, Statement};
+use rusqlite::{Connection, OpenFlags, Statement, Transaction};
 
 use crate::contender::{Contender, World};
+use crate::figure::TOGETHER;
 use crate::population::{self, Population};
 use crate::questions::{self, WalkQuestion};
 
 const FIND: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find.sql");
 const FIND_INPUTS: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find_inputs.sql");
-const FIND_OUTPUTS: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find_outputs.sql");
+const FIND_OUTPUTS: &str =
+    include_str!("../../../crates/sqlite/src/sql/artifacts/find_outputs.sql");
 
 type Id = [u8; 16];
 
@@ -31,10 +33,13 @@ struct StatementFloor<Q> {
 }
 
 /// All columns of a row by its id.
-struct Get;
+struct Get {
+    is_together: bool,
+}
 
 /// The same, and the inputs of those that have some: all that an artifact consists of.
 struct GetWithInputs {
+    get: Get,
     /// Which column of [`FIND`] counts the inputs.
     input_count: usize,
 }
@@ -45,12 +50,13 @@ struct Walk {
 }
 
 pub(crate) fn open_get(world: &World) -> Result<Box<dyn Contender>> {
-    open(world, Get)
+    open(world, Get::of(world))
 }
 
 pub(crate) fn open_get_with_inputs(world: &World) -> Result<Box<dyn Contender>> {
     let input_count = connect(world)?.prepare(FIND)?.column_index("input_count")?;
-    open(world, GetWithInputs { input_count })
+    let get = Get::of(world);
+    open(world, GetWithInputs { get, input_count })
 }
 
 pub(crate) fn open_walk(world: &World) -> Result<Box<dyn Contender>> {
@@ -80,13 +86,33 @@ fn connect(world: &World) -> Result<Connection> {
 
 impl<Q> StatementFloor<Q> {
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        work(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+        work(
+            &self
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+}
+
+impl Get {
+    fn of(world: &World) -> Self {
+        Self {
+            is_together: world.case == TOGETHER,
+        }
+    }
+
+    /// Ids that are asked for together are answered from one state of the database.
+    fn transaction<'a>(&self, connection: &'a Connection) -> Result<Option<Transaction<'a>>> {
+        let begin = || connection.unchecked_transaction();
+        Ok(self.is_together.then(begin).transpose()?)
     }
 }
 
 impl Contender for StatementFloor<Get> {
     fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
         self.with(|connection| {
+            let _transaction = self.question.transaction(connection)?;
             let mut find = connection.prepare_cached(FIND)?;
             let mut found = 0;
             for id in questions::ids(self.population, n) {
@@ -100,6 +126,7 @@ impl Contender for StatementFloor<Get> {
 impl Contender for StatementFloor<GetWithInputs> {
     fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
         self.with(|connection| {
+            let _transaction = self.question.get.transaction(connection)?;
             let mut find = connection.prepare_cached(FIND)?;
             let mut find_inputs = connection.prepare_cached(FIND_INPUTS)?;
             let mut found = 0;
@@ -149,7 +176,9 @@ fn walk(connection: &Connection, question: &WalkQuestion) -> Result<u64> {
         Relation::Inputs => FIND_INPUTS,
         _ => FIND_OUTPUTS,
     };
-    let mut step = connection.prepare_cached(text)?;
+    // As the catalog does: a walk sees one state of the database, and is spared a lock for each step.
+    let transaction = connection.unchecked_transaction()?;
+    let mut step = transaction.prepare_cached(text)?;
     let start: Id = *question.start.as_uuid().as_bytes();
     let mut seen = HashSet::from([start]);
     let mut level = vec![start];
@@ -170,6 +199,5 @@ fn walk(connection: &Connection, question: &WalkQuestion) -> Result<u64> {
         level = next;
         depth += 1;
     }
-    ensure!(seen.len() > 1, "a walk led nowhere");
     Ok(seen.len() as u64 - 1)
 }

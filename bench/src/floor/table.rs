@@ -71,8 +71,8 @@ pub(crate) fn convert(csv: &Path, parquet: &Path) -> Result<File> {
         .with_header(true)
         .with_batch_size(BATCH_ROWS)
         .build_buffered(BufReader::with_capacity(BUFFER_BYTES, open_file(csv)?))?;
-    let file =
-        File::create_new(parquet).with_context(|| format!("cannot create {}", parquet.display()))?;
+    let file = File::create_new(parquet)
+        .with_context(|| format!("cannot create {}", parquet.display()))?;
     let output = BufWriter::with_capacity(BUFFER_BYTES, file);
     let options = ArrowWriterOptions::new()
         .with_properties(properties()?)

@@ -1,5 +1,8 @@
 use std::collections::HashSet;
 
+use artstore_core::maintenance::StatusDetail;
+use artstore_tests::store::LocalStore;
+
 use super::*;
 
 const SMALL: Population = Population { artifacts: 2_000 };
@@ -36,15 +39,15 @@ fn who_replaced_whom_is_told_by_both() {
 async fn a_store_answers_from_a_population_as_if_it_had_files() {
     let directory = tempfile::tempdir().unwrap();
     build(directory.path(), SMALL).await.unwrap();
-    let store = artstore_tests::store::LocalStore::open(directory.path());
-    let store = store.await.unwrap();
+    let store = LocalStore::open(directory.path()).await.unwrap();
     let port = store.artifacts();
     for number in [0, 999, 1_999] {
         let expected = SMALL.artifact(number).unwrap();
         assert_eq!(port.get_artifact(expected.id).await.unwrap(), expected);
     }
-    let status = store.maintenance().status(artstore_core::maintenance::StatusDetail::Counts);
-    assert!(status.await.is_ok());
+    let maintenance = store.maintenance();
+    let status = maintenance.status(StatusDetail::Counts).await.unwrap();
+    assert_eq!(status.artifacts.total(), SMALL.artifacts);
     store.close().await;
 }
 

@@ -61,7 +61,9 @@ impl Contender for PortSide<Page> {
         let page = self.runtime.block_on(async {
             if asked.list == BY_KEY {
                 let (artifact_type, key) = population::common_key()?;
-                let found = self.port.find_by_logical_key(&artifact_type, &key, &asked.request);
+                let found = self
+                    .port
+                    .find_by_logical_key(&artifact_type, &key, &asked.request);
                 return Ok::<_, anyhow::Error>(found.await?);
             }
             let found = self.port.list_artifacts(&asked.filter, &asked.request);

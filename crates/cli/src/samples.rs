@@ -55,7 +55,7 @@ pub(crate) fn lineage(uses: &[(u32, u32, &str)], limits: WalkLimits) -> Artifact
         let role = (!role.is_empty()).then(|| (*role).to_owned());
         by_output.entry(*output).or_default().push((*input, role));
     }
-    let walked: Result<_, Infallible> = walk(0, limits, |node, found| {
+    let walked: Result<_, Infallible> = walk(0, limits, |node, _useful, found| {
         found.extend(by_output.get(&node).into_iter().flatten().cloned());
         Ok(())
     });

@@ -49,6 +49,9 @@ impl<R: DomainRules> Protocol<R> {
                 report.compared_all = true;
                 report.adopted = rebuilt.records + rebuilt.events;
                 report.checked = rebuilt.records;
+                if let Some(place) = rebuilt.moved_aside {
+                    tracing::warn!(domain = %R::DOMAIN, %place, "a database that was not this store's was kept under another name");
+                }
                 report.faults.extend(rebuilt.faults);
             }
             Some(head) => {

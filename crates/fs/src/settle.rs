@@ -39,17 +39,26 @@ impl Inner {
             }
             let origin = item.adopted_from.as_deref().filter(|_| position == 0);
             if let Some(origin) = origin
-                && self.vfs.give_back(name, Path::new(origin)).is_ok()
+                && self.give_back(name, Path::new(origin))?
             {
                 now_at.push(origin.to_owned());
                 continue;
             }
-            // Its old name is taken or cannot be reached.
             now_at.push(self.move_to_quarantine(name)?.to_string());
             touched.insert(Some(RelPath::new(QUARANTINE)?));
         }
         self.sync_chains(item, touched)?;
         Ok(SettledItem::TakenBack(now_at))
+    }
+
+    /// Whether an adopted file has its old name again. It cannot where that name is taken or cannot be reached; after any other
+    /// failure it may be able to later.
+    fn give_back(&self, name: &RelPath, origin: &Path) -> Result<bool> {
+        match self.vfs.give_back(name, origin) {
+            Ok(()) => Ok(true),
+            Err(error) if is_lasting(error.kind()) => Ok(false),
+            Err(error) => Err(self.failed("give back", Some(name), error)),
+        }
     }
 
     /// Syncs every directory above the item's names that exists, and `others`.
@@ -108,4 +117,18 @@ fn end_of(path: &str) -> &str {
     let start = path.len().saturating_sub(KEPT_PATH_BYTES);
     let start = (start..=path.len()).find(|start| path.is_char_boundary(*start));
     start.and_then(|start| path.get(start..)).unwrap_or(path)
+}
+
+/// Whether a name is taken or cannot be reached, now and later.
+fn is_lasting(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::AlreadyExists
+            | ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::CrossesDevices
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+    )
 }

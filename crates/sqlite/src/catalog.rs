@@ -18,9 +18,8 @@ use crate::readers::Readers;
 use crate::rebuild;
 use crate::settings::SqliteSettings;
 use crate::slot::Slots;
-use crate::thread::on_thread;
 use crate::writer::Writer;
-use crate::{artifacts, connection, schema};
+use crate::{artifacts, connection};
 
 /// The catalog of artifacts in one SQLite database.
 ///
@@ -28,9 +27,9 @@ use crate::{artifacts, connection, schema};
 /// after the other under the domain's lock, use the former, everything else the latter. Each call is one transaction; one that
 /// was begun is finished, even if its caller goes away.
 ///
-/// A database with an older schema is answered with [`catalog_missing`](artstore_core::Error::catalog_missing), so that it is
-/// made anew from the records, unless [`Self::migrate`] comes first: nothing else changes a schema. One with a newer
-/// schema is refused.
+/// A database with an older schema is answered with [`catalog_outdated`](artstore_core::Error::catalog_outdated), so that it
+/// is made anew from the records: nothing changes a schema. One with a newer schema is refused. A rebuild keeps another
+/// store's catalog under another name, like one that cannot be read.
 ///
 /// # Concurrency
 /// Any number of instances and processes may use the same database. Each call looks whether the database still is the one
@@ -53,24 +52,6 @@ impl SqliteArtifactCatalog {
             place,
             settings,
         }
-    }
-
-    /// Brings the schema of an older catalog up to the newest version that this artstore knows, which takes less than
-    /// making it anew. One that has it already stays as it is.
-    ///
-    /// # Errors
-    /// Those of [`ArtifactCatalog`]. If it fails, the schema is that of one of the versions in between.
-    ///
-    /// # Durability
-    /// When it returns, the new schema survives a power loss.
-    pub async fn migrate(&self, permit: &LockPermit) -> Result<()> {
-        let (place, settings, permit) = (Arc::clone(&self.place), self.settings, permit.clone());
-        on_thread("migrate", move || {
-            let _held = permit;
-            schema::migrate(place.path(), &settings)
-                .map_err(|failure| failure.into_error("migrate", place.path()))
-        })
-        .await
     }
 }
 

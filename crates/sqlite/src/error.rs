@@ -12,8 +12,6 @@ pub(crate) enum Failure {
     Sqlite(rusqlite::Error),
     /// The transaction could not be committed.
     Commit(rusqlite::Error),
-    /// A migration failed.
-    Migration(rusqlite_migration::Error),
     /// Something that needs no mapping.
     Known(Error),
 }
@@ -21,12 +19,6 @@ pub(crate) enum Failure {
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
-    }
-}
-
-impl From<rusqlite_migration::Error> for Failure {
-    fn from(error: rusqlite_migration::Error) -> Self {
-        Self::Migration(error)
     }
 }
 
@@ -40,7 +32,7 @@ impl Failure {
     /// Whether the connection may be in a state that is better left by opening another one.
     pub(crate) fn spoils_connection(&self) -> bool {
         let code = match self {
-            Self::Commit(_) | Self::Migration(_) => return true,
+            Self::Commit(_) => return true,
             Self::Known(_) => return false,
             Self::Sqlite(error) => error.sqlite_error_code(),
         };
@@ -71,12 +63,6 @@ impl Failure {
                 };
             }
             Self::Sqlite(error) | Self::Commit(error) => from_sqlite(error),
-            Self::Migration(rusqlite_migration::Error::RusqliteError { err, .. }) => {
-                from_sqlite(err)
-            }
-            Self::Migration(error) => {
-                Error::internal("a migration of the catalog failed").caused_by(error)
-            }
         };
         error
             .with("operation", operation)

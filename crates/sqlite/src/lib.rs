@@ -9,7 +9,7 @@
 //! | `slot` | connections that are opened when needed, and anew when the database was replaced |
 //! | `readers`, `writer` | the bounded number of readers, the one connection that writes |
 //! | `rebuild`, `swap` | making a new database beside the old one, and putting it into its place |
-//! | `schema` | migrations, and what other databases are refused as |
+//! | `schema` | what a new database is made of, and what other databases are refused as |
 //!
 //! A database file is never opened by other means than SQLite while a connection of this process may be open: closing such
 //! a file would drop SQLite's locks. Only its metadata is read.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::artifacts;
 use crate::error::Failure;
 use crate::place::Place;
-use crate::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::schema;
 use crate::settings::SqliteSettings;
 use crate::swap::{self, NewDatabase};
 use crate::thread::on_own_thread;
@@ -67,7 +67,7 @@ fn build_and_swap(
     File::open(new.path())
         .and_then(|file| file.sync_all())
         .map_err(|error| swap::failed("sync", new.path(), error))?;
-    let kept = new.put_in_place(settings)?;
+    let kept = new.put_in_place(head.store_id, settings)?;
     place.opened(place.find()?.file);
     Ok(kept)
 }
@@ -96,14 +96,13 @@ fn create(path: &Path) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update_and_check(None, "locking_mode", "exclusive", |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "cache_size", -64 * 1024)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.set_prepared_statement_cache_capacity(64);
-    MIGRATIONS.to_latest(&mut connection)?;
+    schema::create(&connection)?;
     Ok(connection)
 }
 

@@ -1,28 +1,31 @@
-//! Which databases are catalogs, and how older ones are brought up.
+//! What a new database is made of, and which databases are catalogs.
 
 use std::path::Path;
 
 use artstore_core::Error;
 use rusqlite::Connection;
-use rusqlite_migration::{M, Migrations};
 
-use crate::connection::{self, Role};
 use crate::error::{Failure, damaged};
-use crate::settings::SqliteSettings;
 
 /// Marks a database as a catalog of artstore: `arts` in ASCII.
 pub(crate) const APPLICATION_ID: i32 = 0x6172_7473;
 
-/// The newest schema version that this crate knows: how many migrations there are.
+/// The newest schema version that this crate knows: how many steps lead to it.
 pub(crate) const NEWEST_VERSION: i32 = STEPS.len() as i32;
 
-const STEPS: &[M<'static>] = &[
-    M::up(include_str!("migrations/0001_artifacts.sql")),
-    M::up(include_str!("migrations/0002_tables.sql")),
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_artifacts.sql"),
+    include_str!("migrations/0002_tables.sql"),
 ];
 
-/// Every migration, oldest first.
-pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+/// Makes an empty database a catalog of the newest version.
+pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    for step in STEPS {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", NEWEST_VERSION)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
 
 /// Which schema versions are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +38,8 @@ pub(crate) enum Accept {
 
 /// Refuses a database that is not a catalog with an accepted version, without writing anything.
 ///
-/// One with an older schema counts as missing: it is an index that can be deleted, and whoever asks only to read may not
-/// bring it up. So it is made anew from the records under the lock, like any other that is missing.
+/// One with an older schema counts as missing: it is an index that can be deleted, and is made anew from the records under
+/// the lock, like any other that is missing. Nothing changes the schema of a database that is there.
 pub(crate) fn check(connection: &Connection, path: &Path, accept: Accept) -> Result<(), Failure> {
     let application_id: i32 = pragma(connection, "application_id")?;
     if application_id != APPLICATION_ID {
@@ -80,16 +83,6 @@ fn refuse_foreign(connection: &Connection, application_id: i32) -> Result<Error,
         .hint("name another file as the catalog, or run `artstore admin rebuild`, which moves this one aside"))
 }
 
-/// Brings the database at `path` up to the newest version.
-pub(crate) fn migrate(path: &Path, settings: &SqliteSettings) -> Result<(), Failure> {
-    if !path.exists() {
-        return Err(Error::catalog_missing(path.display()).into());
-    }
-    let mut connection = connection::open(path, Role::Writer, Accept::Older, settings)?;
-    MIGRATIONS.to_latest(&mut connection)?;
-    Ok(())
-}
-
 pub(crate) fn pragma<T: rusqlite::types::FromSql>(
     connection: &Connection,
     name: &str,
@@ -102,13 +95,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_are_valid_and_pinned() {
-        MIGRATIONS.validate().unwrap();
-        let text = include_str!("migrations/0001_artifacts.sql");
+    fn a_new_database_is_a_catalog_of_the_newest_version() {
+        let connection = Connection::open_in_memory().unwrap();
+        create(&connection).unwrap();
+        check(&connection, Path::new("catalog"), Accept::Newest).unwrap();
+    }
+
+    #[test]
+    fn the_first_version_is_pinned() {
         assert_eq!(
-            artstore_core::digest::Digest::of(text.as_bytes()).to_string(),
+            artstore_core::digest::Digest::of(STEPS[0].as_bytes()).to_string(),
             "sha256:0e18fec50435aaefdfc365bd8a67eaccdec40864ab9dace73bfea45b1ac4f183",
-            "published migrations never change"
+            "a schema that was published never changes"
         );
     }
 }

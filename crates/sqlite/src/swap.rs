@@ -9,8 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use artstore_core::id::StoreId;
 use artstore_core::{Error, Result};
 
+use crate::artifacts;
 use crate::connection::{self, Role};
 use crate::error::Failure;
 use crate::place::with_suffix;
@@ -45,8 +47,13 @@ impl NewDatabase {
         &self.path
     }
 
-    /// Replaces the database at the target. Returns the name of the former one if it could not be read and was kept.
-    pub(crate) fn put_in_place(&self, settings: &SqliteSettings) -> Result<Option<String>> {
+    /// Replaces the database at the target. Returns the name of the former one if it was kept: it could not be read, or is
+    /// not the catalog of `store_id`.
+    pub(crate) fn put_in_place(
+        &self,
+        store_id: StoreId,
+        settings: &SqliteSettings,
+    ) -> Result<Option<String>> {
         for part in ["-wal", "-journal"] {
             let left = with_suffix(&self.path, part);
             if left.exists() {
@@ -56,9 +63,9 @@ impl NewDatabase {
                 );
             }
         }
-        let keep = exists(&self.target)? && !is_readable(&self.target, settings);
+        let keep = exists(&self.target)? && owner(&self.target, settings) != Some(store_id);
         let aside = match keep {
-            true => with_suffix(&self.target, &format!(".aside-{}", unix_milliseconds())),
+            true => free_name_aside(&self.target)?,
             false => with_suffix(&self.target, ".old"),
         };
         for part in PARTS {
@@ -92,18 +99,34 @@ impl Drop for NewDatabase {
     }
 }
 
-/// Whether every page of the database at `path` is in order and it is a catalog.
-fn is_readable(path: &Path, settings: &SqliteSettings) -> bool {
-    let check = || -> Result<String, Failure> {
+/// Which store's catalog the database at `path` is. `None` if it is no catalog or not every page of it is in order.
+fn owner(path: &Path, settings: &SqliteSettings) -> Option<StoreId> {
+    let read = || -> Result<Option<StoreId>, Failure> {
         let connection = connection::open(path, Role::Reader, Accept::Older, settings)?;
-        Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?)
+        let verdict: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        // Every version of the schema tells its head alike.
+        let head = artifacts::head(&connection)?;
+        Ok((verdict == "ok").then_some(head.store_id))
     };
-    check().is_ok_and(|verdict| verdict == "ok")
+    read().ok().flatten()
 }
 
 fn exists(path: &Path) -> Result<bool> {
     path.try_exists()
         .map_err(|error| failed("look at", path, error))
+}
+
+/// A name under which nothing was kept yet.
+fn free_name_aside(target: &Path) -> Result<PathBuf> {
+    let mut number = unix_milliseconds();
+    loop {
+        let name = with_suffix(target, &format!(".aside-{number}"));
+        if !exists(&name)? {
+            return Ok(name);
+        }
+        number += 1;
+    }
 }
 
 /// Renames what is there.

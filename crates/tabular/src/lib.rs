@@ -30,4 +30,28 @@ mod parquet;
 mod parquet_out;
 mod reader;
 
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use artstore_core::Result;
+use artstore_core::digest::ContentHash;
+use artstore_core::table::TableRules;
+
 pub use reader::{THREAD_NAME, TabularReader};
+
+/// The content hash `ch1` of a table with this schema and these rows, in batches of any size; `None` if it has a column whose
+/// type has none. It is computed on the calling thread.
+///
+/// # Errors
+/// [`Invalid`](artstore_core::ErrorKind::Invalid) if `rules` name a column that the table does not have or cannot be sorted by,
+/// or if it is too large to be sorted.
+pub fn content_hash<'a>(
+    schema: &Schema,
+    batches: impl IntoIterator<Item = &'a RecordBatch>,
+    rules: &TableRules,
+) -> Result<Option<ContentHash>> {
+    let mut hasher = ch1::TableHasher::new(schema, rules)?;
+    for batch in batches {
+        hasher.update(batch)?;
+    }
+    hasher.finish()
+}

@@ -35,6 +35,7 @@ fn every_behaviour_is_in_its_macro() {
             include_str!("../src/conformance/catalog/rebuild.rs"),
             include_str!("../src/conformance/catalog/rows.rs"),
             include_str!("../src/conformance/catalog/walk.rs"),
+            include_str!("../src/conformance/catalog/walk_limits.rs"),
             include_str!("../src/conformance/catalog/walk_rows.rs"),
         ],
     );

@@ -8,7 +8,9 @@ use super::*;
 
 fn metadata(path: &Path) -> ParquetMetaData {
     let file = File::open(path).unwrap();
-    ParquetMetaDataReader::new().parse_and_finish(&file).unwrap()
+    ParquetMetaDataReader::new()
+        .parse_and_finish(&file)
+        .unwrap()
 }
 
 /// Where the two would do different work, they could not be compared.
@@ -19,7 +21,9 @@ async fn the_floor_writes_what_the_store_writes() {
     crate::csv::write(&csv, 1).unwrap();
     let converted = directory.path().join("table.parquet");
     convert(&csv, &converted).unwrap();
-    let store = LocalStore::open(&directory.path().join("store")).await.unwrap();
+    let store = LocalStore::open(&directory.path().join("store"))
+        .await
+        .unwrap();
     let request = PublishArtifactRequest::table(
         ArtifactType::new("bench").unwrap(),
         LogicalKey::new("table").unwrap(),

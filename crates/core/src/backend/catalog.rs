@@ -76,7 +76,7 @@ pub trait ArtifactCatalog: Debug + Send + Sync + 'static {
     async fn counts(&self) -> Result<ArtifactCounts>;
 
     /// Makes the catalog anew: its rows are exactly those of `commits` afterwards, its head is `head`. A database that was
-    /// there is replaced, and kept under another name if it could not be read; that name is returned. Until the new one
+    /// there is replaced, and kept under another name if it could not be read or is another store's; that name is returned. Until the new one
     /// is complete the former one stays in its place. Also makes a catalog where there is none.
     ///
     /// # Durability

@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::row::artifact;
 use super::statements::{
-    LIST_BY_CREATION, LIST_BY_KEY, LIST_BY_STATUS, LIST_BY_STATUS_AND_TYPE, LIST_BY_TAG,
+    LIST_ACTIVE_BY_KEY, LIST_BY_CREATION, LIST_BY_STATUS, LIST_BY_STATUS_AND_TYPE, LIST_BY_TAG,
     LIST_BY_TYPE, LIST_INACTIVE_BY_KEY,
 };
 use super::value::status_number;
@@ -35,15 +35,14 @@ pub(crate) fn list(
 pub(super) fn access_path(query: &ArtifactQuery) -> &'static str {
     let filter = &query.filter;
     let has_type = filter.artifact_type.is_some();
-    let is_rare = filter
-        .status
-        .is_some_and(|status| status != ArtifactStatus::Active);
+    let is_active = filter.status == Some(ArtifactStatus::Active);
+    let is_rare = filter.status.is_some() && !is_active;
     let leaves_out_active = is_rare || query.excluded_status == Some(ArtifactStatus::Active);
     let has_key = has_type && query.logical_key.is_some();
     if has_key && leaves_out_active {
         LIST_INACTIVE_BY_KEY
-    } else if has_key {
-        LIST_BY_KEY
+    } else if has_key && is_active {
+        LIST_ACTIVE_BY_KEY
     } else if !filter.tags.is_empty() {
         LIST_BY_TAG
     } else if is_rare && has_type {

@@ -45,8 +45,9 @@ fn answer(connection: &Connection, probe: &ArtifactProbe) -> Result<ProbeAnswer,
             artifacts: find_all(connection, ids)?,
             ..ProbeAnswer::default()
         },
-        ArtifactProbe::Operation { op_id } => ProbeAnswer {
+        ArtifactProbe::Operation { op_id, inputs } => ProbeAnswer {
             operation: operation(connection, op_id)?,
+            missing_inputs: missing(connection, inputs)?,
             ..ProbeAnswer::default()
         },
     })

@@ -36,8 +36,8 @@ statements! {
     INSERT_INPUT = "insert_input";
     INSERT_TAG = "insert_tag";
     INSERT_TYPE = "insert_type";
+    LIST_ACTIVE_BY_KEY = "list_active_by_key";
     LIST_BY_CREATION = "list_by_creation";
-    LIST_BY_KEY = "list_by_key";
     LIST_BY_STATUS = "list_by_status";
     LIST_BY_STATUS_AND_TYPE = "list_by_status_and_type";
     LIST_BY_TAG = "list_by_tag";

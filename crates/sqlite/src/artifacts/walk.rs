@@ -20,8 +20,8 @@ pub(crate) fn walk(
     }
     // One statement for the whole walk: looking it up for each node takes as long as the step itself.
     let mut statement = connection.prepare_cached(step_of(relation))?;
-    let walk = lineage::walk(start, limits, |from, found| {
-        neighbours(&mut statement, from, found)
+    let walk = lineage::walk(start, limits, |from, useful, found| {
+        neighbours(&mut statement, from, useful, found)
     })?;
     Ok(Some(walk))
 }
@@ -40,11 +40,15 @@ fn step_of(relation: Relation) -> &'static str {
 fn neighbours(
     statement: &mut CachedStatement<'_>,
     from: ArtifactId,
+    useful: usize,
     found: &mut Vec<(ArtifactId, Option<String>)>,
 ) -> Result<(), Failure> {
     statement.raw_bind_parameter(1, from.as_uuid().as_bytes().as_slice())?;
     let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
+    // A row that is not asked for is not read: millions may be made from one artifact.
+    while found.len() < useful
+        && let Some(row) = rows.next()?
+    {
         let blob = row.get_ref(0)?.as_blob_or_null();
         let blob = blob.map_err(rusqlite::Error::from)?;
         for to in ids_in_blob(blob.unwrap_or_default())? {

@@ -3,6 +3,7 @@ mod duplicates;
 mod indexes;
 mod life;
 mod lists;
+mod reads;
 mod rebuilding;
 mod refusals;
 mod rows;
@@ -35,6 +36,8 @@ const HEAD: CatalogHead = CatalogHead {
     commits: 0,
     last_event: 0,
 };
+
+const OTHER_STORE: StoreId = StoreId::from_uuid(Uuid::from_u128(8));
 
 #[derive(Debug)]
 struct NoLock;
@@ -88,6 +91,14 @@ impl World {
     async fn rebuild(&self, chunks: Vec<Result<ArtifactCommit>>) -> Result<Option<String>> {
         let chunks = Box::pin(futures_util::stream::iter(chunks));
         self.catalog.rebuild(&permit(), HEAD, chunks).await
+    }
+
+    /// Makes the catalog an empty one of `store_id`.
+    async fn rebuild_of(&self, store_id: StoreId) -> Option<String> {
+        let head = CatalogHead { store_id, ..HEAD };
+        let nothing = Box::pin(futures_util::stream::empty());
+        let rebuilt = self.catalog.rebuild(&permit(), head, nothing).await;
+        rebuilt.unwrap()
     }
 
     async fn apply(&self, changes: Vec<ArtifactChange>) -> Result<u64, Error> {

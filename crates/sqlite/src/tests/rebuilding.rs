@@ -108,6 +108,19 @@ async fn an_unreadable_database_is_kept_aside_with_its_log() {
 }
 
 #[tokio::test]
+async fn the_catalog_of_another_store_is_kept_aside_as_it_is() {
+    let world = World::empty().await;
+    world.put(&[artifact(1)]).await;
+    // What was committed last is only in the log while the catalog is open.
+    let aside = world.rebuild_of(OTHER_STORE).await.unwrap();
+    assert_eq!(world.everything().await, []);
+    assert_eq!(world.rebuild_of(OTHER_STORE).await, None);
+    let kept = SqliteArtifactCatalog::new(aside.into(), SqliteSettings::default());
+    assert_eq!(kept.head().await.unwrap().store_id, HEAD.store_id);
+    assert_eq!(kept.scan(None, 9).await.unwrap(), [artifact(1)]);
+}
+
+#[tokio::test]
 async fn a_damaged_page_is_noticed() {
     let world = World::empty().await;
     world.put(&(1..200).map(artifact).collect::<Vec<_>>()).await;

@@ -83,6 +83,7 @@ async fn operation_ids_are_kept_as_they_are_written() {
     for artifact in artifacts {
         let probe = ArtifactProbe::Operation {
             op_id: artifact.op_id,
+            inputs: Vec::new(),
         };
         let examination = world.catalog.examine(vec![probe]).await.unwrap();
         let operation = examination.answers[0].operation.clone().unwrap();

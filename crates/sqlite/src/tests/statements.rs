@@ -9,11 +9,11 @@ use crate::artifacts::statements::{
     ALL, FIND, FIND_CONTENT_DUPLICATE, FIND_DUPLICATE, FIND_INPUTS, FIND_KEY, FIND_OUTPUTS,
     FIND_PREDECESSORS, FIND_SUCCESSOR, HAS_ACTIVE_OF_SIZE, SCAN, SCAN_EVENTS,
 };
-use crate::schema::MIGRATIONS;
+use crate::schema;
 
-fn migrated() -> Connection {
-    let mut connection = Connection::open_in_memory().unwrap();
-    MIGRATIONS.to_latest(&mut connection).unwrap();
+fn database() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    schema::create(&connection).unwrap();
     connection
 }
 
@@ -35,7 +35,7 @@ fn every_file_is_embedded_and_can_be_prepared() {
         .collect();
     let embedded: BTreeSet<String> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(files, embedded);
-    let connection = migrated();
+    let connection = database();
     for (name, text) in ALL {
         let prepared = connection.prepare(text);
         assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
@@ -54,7 +54,7 @@ fn plan(connection: &Connection, text: &str) -> Vec<String> {
 }
 
 fn check(text: &str, first: &str) {
-    let connection = migrated();
+    let connection = database();
     let plan = plan(&connection, text);
     assert_eq!(plan[0], first, "{plan:#?}");
     for line in &plan {
@@ -83,8 +83,8 @@ fn lists_walk_an_index_in_their_order() {
             "SEARCH a USING INDEX artifact_by_type (type_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
         ),
         (
-            "list_by_key",
-            "SEARCH a USING INDEX artifact_by_key (type_key=? AND logical_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
+            "list_active_by_key",
+            "SEARCH a USING INDEX artifact_active_by_key (type_key=? AND logical_key=? AND created_at>? AND (created_at,artifact_id)<(?,?))",
         ),
         (
             "list_by_status",
@@ -128,9 +128,10 @@ fn other_queries_search_too() {
 
 #[test]
 fn a_size_is_looked_for_in_the_index() {
-    let connection = migrated();
+    let connection = database();
     let plan = plan(&connection, HAS_ACTIVE_OF_SIZE);
-    let search = "SEARCH a USING INDEX artifact_by_key (type_key=? AND logical_key=?)";
+    let search =
+        "SEARCH a USING COVERING INDEX artifact_active_by_key (type_key=? AND logical_key=?)";
     assert!(plan.iter().any(|line| line == search), "{plan:#?}");
 }
 
@@ -154,7 +155,7 @@ fn a_step_of_a_walk_is_one_search_without_sorting() {
 
 #[test]
 fn duplicates_are_searched_by_their_fingerprint() {
-    let connection = migrated();
+    let connection = database();
     for text in [FIND_DUPLICATE, FIND_CONTENT_DUPLICATE] {
         let plan = plan(&connection, text);
         assert_eq!(plan[0], "SEARCH f USING PRIMARY KEY (fingerprint=?)");

@@ -1,8 +1,5 @@
 //! Databases of former versions of the schema.
 
-use artstore_core::artifact::{ArtifactInput, DedupMode};
-use artstore_core::backend::ArtifactProbe;
-use artstore_core::lineage::{Relation, WalkLimits};
 use rusqlite::Connection;
 
 use crate::schema::APPLICATION_ID;
@@ -22,12 +19,9 @@ INSERT INTO artifact VALUES (
     1001, NULL, NULL, NULL, 1763600000001, NULL, NULL, :op_id, :digest, 2, 1, '{\"env\":[\"prod\"]}', 0
 );
 INSERT INTO artifact_tag VALUES ('env', 'prod', 1763600000001, :id, 1);
-INSERT INTO artifact_fingerprint VALUES (:fingerprint, 1);
+INSERT INTO artifact_fingerprint VALUES (778086645520127036, 1);
 INSERT INTO artifact_event VALUES (1, 'tagged', 1, 'event 1', :change, 1763600000000);
 ";
-
-/// The fingerprint that the first version gave to `artifact(1)`.
-const FINGERPRINT_OF_FIRST: i64 = 778_086_645_520_127_036;
 
 fn expected() -> Artifact {
     let mut artifact = artifact(1);
@@ -49,8 +43,7 @@ fn world_of_first() -> World {
         .replace(":op_id", &format!("x'{op_id}'"))
         .replace(":hash", &hex(artifact(1).file_hash))
         .replace(":digest", &hex(artifact(1).request_digest))
-        .replace(":change", &hex(event(1, artifact(1).id).request_digest))
-        .replace(":fingerprint", &FINGERPRINT_OF_FIRST.to_string());
+        .replace(":change", &hex(event(1, artifact(1).id).request_digest));
     connection.execute_batch(&rows).unwrap();
     for (name, value) in [("application_id", APPLICATION_ID), ("user_version", 1)] {
         connection.pragma_update(None, name, value).unwrap();
@@ -64,7 +57,7 @@ fn world_of_first() -> World {
 }
 
 #[tokio::test]
-async fn an_older_catalog_counts_as_missing_and_is_left_alone() {
+async fn an_older_catalog_is_outdated_and_left_alone() {
     let world = world_of_first();
     let before = std::fs::read(world.path()).unwrap();
     let commit = vec![put(&artifact(2))];
@@ -74,6 +67,7 @@ async fn an_older_catalog_counts_as_missing_and_is_left_alone() {
         world.catalog.examine(Vec::new()).await.unwrap_err(),
         world.apply(commit).await.unwrap_err(),
     ] {
+        assert!(error.is_catalog_outdated(), "{error}");
         assert!(error.is_catalog_missing(), "{error}");
         assert_eq!(error.context_value("found_schema"), Some("1"));
     }
@@ -95,90 +89,12 @@ async fn an_older_catalog_is_rebuilt_without_keeping_it() {
 }
 
 #[tokio::test]
-async fn a_migrated_catalog_holds_what_it_held() {
+async fn an_older_catalog_of_another_store_is_kept_aside() {
     let world = world_of_first();
-    world.catalog.migrate(&permit()).await.unwrap();
-    world.catalog.migrate(&permit()).await.unwrap();
-    assert_eq!(world.everything().await, [expected()]);
-    let head = CatalogHead {
-        commits: 3,
-        last_event: 1,
-        ..HEAD
-    };
-    assert_eq!(world.catalog.head().await.unwrap(), head);
-    let events = world.catalog.scan_events(0, 9).await.unwrap();
-    assert_eq!(events, [event(1, id(1))]);
-    assert_eq!(world.catalog.counts().await.unwrap().active, 1);
-}
-
-#[tokio::test]
-async fn duplicates_of_migrated_rows_are_found() {
-    let world = world_of_first();
-    world.catalog.migrate(&permit()).await.unwrap();
-    let probe = |kind| ArtifactProbe::Publish {
-        op_id: OpId::new("new").unwrap(),
-        scope: artstore_core::artifact::DedupScope {
-            kind,
-            artifact_type: expected().artifact_type,
-            schema_version: 1,
-            logical_key: expected().logical_key,
-        },
-        file_hash: expected().file_hash,
-        content_hash: None,
-        inputs: vec![id(1), id(2), id(2)],
-    };
-    let probes = ArtifactKind::ALL.iter().map(|kind| probe(*kind)).collect();
-    let answers = world.catalog.examine(probes).await.unwrap().answers;
-    for (kind, answer) in ArtifactKind::ALL.iter().zip(answers) {
-        let found = answer.duplicate.map(|found| (found.artifact, found.mode));
-        let is_file = *kind == ArtifactKind::File;
-        assert_eq!(found, is_file.then(|| (expected(), DedupMode::FileHash)));
-        assert_eq!(answer.missing_inputs, [id(2)]);
-    }
-    // Its fingerprint is the one that the present version removes again.
-    let mut gone = expected();
-    gone.status = ArtifactStatus::Tombstoned;
-    world.put(&[gone]).await;
-    let connection = Connection::open(world.path()).unwrap();
-    let left: i64 = connection
-        .query_row("SELECT count(*) FROM artifact_fingerprint", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
-    assert_eq!(left, 0);
-}
-
-#[tokio::test]
-async fn migrated_rows_get_inputs() {
-    let world = world_of_first();
-    world.catalog.migrate(&permit()).await.unwrap();
-    let mut changed = expected();
-    changed.inputs = vec![ArtifactInput::new(id(2))];
-    world.put(&[changed.clone(), artifact(2)]).await;
-    assert_eq!(world.everything().await, [changed, artifact(2)]);
-    let walk = world
-        .catalog
-        .walk(id(2), Relation::Downstream, WalkLimits::default())
-        .await;
-    assert_eq!(walk.unwrap().unwrap().nodes[0].id, id(1));
-}
-
-#[tokio::test]
-async fn a_database_without_any_schema_can_be_migrated() {
-    let world = World::without_database();
-    let connection = Connection::open(world.path()).unwrap();
-    connection
-        .pragma_update(None, "application_id", APPLICATION_ID)
-        .unwrap();
-    connection.close().unwrap();
-    assert!(
-        world
-            .catalog
-            .counts()
-            .await
-            .unwrap_err()
-            .is_catalog_missing()
-    );
-    world.catalog.migrate(&permit()).await.unwrap();
+    let before = std::fs::read(world.path()).unwrap();
+    let aside = world.rebuild_of(OTHER_STORE).await.unwrap();
+    assert_eq!(std::fs::read(aside).unwrap(), before);
     assert_eq!(world.everything().await, []);
+    let head = world.catalog.head().await.unwrap();
+    assert_eq!(head.store_id, OTHER_STORE);
 }

@@ -59,13 +59,6 @@ impl TableHasher {
     /// # Errors
     /// [`Invalid`](artstore_core::ErrorKind::Invalid) if `rules` name a column that `schema` does not have or that cannot be
     /// sorted by, or if a column is nested too deeply.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "tables are hashed together with their other facts"
-        )
-    )]
     pub(crate) fn new(schema: &Schema, rules: &TableRules) -> Result<Self> {
         Self::with_plan(schema, Plan::new(schema, rules)?)
     }

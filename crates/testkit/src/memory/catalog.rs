@@ -250,7 +250,7 @@ impl ArtifactCatalog for MemoryArtifactCatalog {
         rows.head = head;
         rows.check_all()?;
         let mut place = self.place();
-        let moved_aside = match place.database {
+        let moved_aside = match &place.database {
             Database::Newer => {
                 return Err(
                     Error::unsupported("the catalog was written by a newer artstore")
@@ -258,6 +258,9 @@ impl ArtifactCatalog for MemoryArtifactCatalog {
                 );
             }
             Database::Damaged => Some(format!("memory.damaged-{}", place.identity)),
+            Database::Rows(former) if former.head.store_id != head.store_id => {
+                Some(format!("memory.other-{}", place.identity))
+            }
             Database::Missing | Database::Rows(_) => None,
         };
         place.database = Database::Rows(rows);

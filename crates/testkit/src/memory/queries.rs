@@ -38,8 +38,9 @@ impl Rows {
                 artifacts: ids.iter().map(|id| self.get(*id)).collect(),
                 ..ProbeAnswer::default()
             },
-            ArtifactProbe::Operation { op_id } => ProbeAnswer {
+            ArtifactProbe::Operation { op_id, inputs } => ProbeAnswer {
                 operation: self.operation(op_id),
+                missing_inputs: self.missing(inputs),
                 ..ProbeAnswer::default()
             },
         }
@@ -137,8 +138,9 @@ impl Rows {
     ) -> Option<Walk> {
         self.artifacts.get(&start)?;
         let steps = self.steps(relation);
-        let walked: Result<Walk, Infallible> = walk(start, limits, |from, found| {
-            found.extend(steps.get(&from).into_iter().flatten().cloned());
+        let walked: Result<Walk, Infallible> = walk(start, limits, |from, useful, found| {
+            let next = steps.get(&from).into_iter().flatten();
+            found.extend(next.take(useful).cloned());
             Ok(())
         });
         let Ok(walked) = walked;

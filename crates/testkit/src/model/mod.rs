@@ -297,7 +297,16 @@ fn identity_of(operation: &ModelOperation) -> (Option<OpId>, String) {
         ModelOperation::Publish(publish) => {
             let mut request = publish.request.clone();
             let op_id = request.op_id.take();
-            (op_id, format!("publish {request:?} {:?}", publish.inputs))
+            let content_hash = publish.table.as_ref().and_then(|table| table.content_hash);
+            if content_hash.is_some() {
+                // The same table in other bytes is the same request.
+                request.source = ArtifactSource::Bytes(Bytes::new());
+            }
+            let inputs = &publish.inputs;
+            (
+                op_id,
+                format!("publish {request:?} {inputs:?} {content_hash:?}"),
+            )
         }
         ModelOperation::Tag {
             artifact,

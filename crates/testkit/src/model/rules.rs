@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use artstore_core::ErrorKind;
-use artstore_core::artifact::{ArtifactInput, ArtifactStatus, DedupMode, DedupScope};
+use artstore_core::artifact::{Artifact, ArtifactInput, ArtifactStatus, DedupMode, DedupScope};
 use artstore_core::digest::Digest;
 use artstore_core::tags::TagChange;
 
@@ -152,7 +152,8 @@ impl StoreModel {
         let both_active =
             by.status == ArtifactStatus::Active && replaced.status == ArtifactStatus::Active;
         let same_type = by.scope.artifact_type == replaced.scope.artifact_type;
-        if new == old || !both_active || !same_type {
+        let has_room = by.supersedes.len() < Artifact::MAX_SUPERSEDES;
+        if new == old || !both_active || !same_type || !has_room {
             return Expected::Failed(ErrorKind::Conflict);
         }
         self.artifacts[old].status = ArtifactStatus::Superseded;
@@ -205,4 +206,24 @@ fn new_inputs(known: &[ModelInput], given: &[ModelInput]) -> Vec<ModelInput> {
         }
     }
     new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ModelOperation;
+
+    #[test]
+    fn an_artifact_replaces_no_more_than_it_may() {
+        let mut model = StoreModel::default();
+        for number in 0..3 {
+            let request = crate::samples::request("key", format!("content {number}"));
+            model.apply(&ModelOperation::publish(request));
+        }
+        model.artifacts[0].supersedes = vec![9; Artifact::MAX_SUPERSEDES - 1];
+        assert_eq!(model.supersede(0, 1), Expected::Changed(1));
+        let refused = Expected::Failed(ErrorKind::Conflict);
+        assert_eq!(model.supersede(0, 2), refused);
+        assert_eq!(model.supersede(0, 1), Expected::Changed(1), "once more");
+    }
 }

@@ -105,6 +105,7 @@ impl StoreModel {
             let expected = self.walk(position, relation, WalkLimits::default());
             self.check_all_of(&expected, found);
         }
+        assert_eq!(found.missing, []);
         assert!(!found.truncated);
     }
 
@@ -116,7 +117,7 @@ impl StoreModel {
     }
 
     fn walk(&self, start: usize, relation: Relation, limits: WalkLimits) -> Walk<usize> {
-        let walked: Result<_, Infallible> = walk(start, limits, |from, found| {
+        let walked: Result<_, Infallible> = walk(start, limits, |from, _, found| {
             found.extend(self.neighbours(from, relation));
             Ok(())
         });

@@ -154,7 +154,7 @@ impl Held {
     }
 
     fn walk(&self, id: ArtifactId, limits: WalkLimits, is_back: bool) -> Walk {
-        let walked: Result<Walk> = walk(id, limits, |from, found| {
+        let walked: Result<Walk> = walk(id, limits, |from, _, found| {
             found.extend(self.steps(from, is_back));
             Ok(())
         });
@@ -540,6 +540,7 @@ impl ArtifactStorePort for PlainStore {
             artifact,
             predecessors,
             successors,
+            missing: Vec::new(),
             truncated: false,
         })
     }

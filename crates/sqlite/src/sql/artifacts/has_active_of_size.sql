@@ -1,6 +1,6 @@
 SELECT EXISTS (
     SELECT 1
-    FROM artifact AS a INDEXED BY artifact_by_key
+    FROM artifact AS a INDEXED BY artifact_active_by_key
     WHERE a.type_key = (SELECT type_key FROM artifact_type WHERE name = :artifact_type)
         AND a.logical_key = :logical_key
         AND a.status = 0

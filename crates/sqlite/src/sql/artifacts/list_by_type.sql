@@ -10,6 +10,7 @@ WHERE a.type_key = (SELECT type_key FROM artifact_type WHERE name = :artifact_ty
     AND (:status IS NULL OR a.status = :status)
     AND (:excluded_status IS NULL OR a.status <> :excluded_status)
     AND (:key_prefix IS NULL OR substr(CAST(a.logical_key AS BLOB), 1, length(:key_prefix)) = :key_prefix)
+    AND (:logical_key IS NULL OR a.logical_key = :logical_key)
     AND (
         :overlaps_from IS NULL
         OR (a.max_timestamp >= :overlaps_from AND a.min_timestamp < :overlaps_before)

@@ -32,6 +32,7 @@ pub(super) async fn operations(
 ) -> Vec<Option<Operation>> {
     let probes = op_ids.iter().map(|op_id| ArtifactProbe::Operation {
         op_id: (*op_id).clone(),
+        inputs: Vec::new(),
     });
     let examination = catalog.examine(probes.collect()).await.unwrap();
     let answers = examination.answers.into_iter();
@@ -50,6 +51,7 @@ pub async fn answers_are_in_the_order_of_the_probes(harness: &dyn CatalogHarness
         change_probe(&[4]),
         ArtifactProbe::Operation {
             op_id: artifact(3).op_id,
+            inputs: Vec::new(),
         },
         publish_probe(&artifact(98)),
         change_probe(&[1]),
@@ -114,6 +116,7 @@ pub async fn the_operation_of_a_creation_is_known(harness: &dyn CatalogHarness) 
     let probes = vec![
         ArtifactProbe::Operation {
             op_id: op_id.clone(),
+            inputs: Vec::new(),
         },
         ArtifactProbe::Change {
             op_id: op_id.clone(),
@@ -189,8 +192,8 @@ pub async fn a_change_is_answered_with_its_artifacts(harness: &dyn CatalogHarnes
     assert_eq!(examination.answers, expected);
 }
 
-/// A publish is told which of its inputs have no row, in the order asked for and each once; whether it is a duplicate
-/// makes no difference.
+/// A publish and an operation are told which of their inputs have no row, in the order asked for and each once; whether it
+/// is a duplicate or was done already makes no difference.
 pub async fn missing_inputs_are_told_in_order(harness: &dyn CatalogHarness) {
     let mut gone = artifact(3);
     gone.status = ArtifactStatus::Tombstoned;
@@ -202,16 +205,25 @@ pub async fn missing_inputs_are_told_in_order(harness: &dyn CatalogHarness) {
             (&[9], &[9]),
             (&[9, 2, 7, 9, 1, 8, 7], &[9, 7, 8]),
         ] {
-            let mut probe = publish_probe(&artifact(of));
-            if let ArtifactProbe::Publish { inputs: wanted, .. } = &mut probe {
-                wanted.extend(inputs.iter().copied().map(artifact_id));
+            let asked: Vec<_> = inputs.iter().copied().map(artifact_id).collect();
+            let mut publish = publish_probe(&artifact(of));
+            if let ArtifactProbe::Publish { inputs, .. } = &mut publish {
+                inputs.clone_from(&asked);
             }
-            let mut examination = catalog.examine(vec![probe]).await.unwrap();
-            let answer = examination.answers.remove(0);
+            let operation = ArtifactProbe::Operation {
+                op_id: artifact(of).op_id,
+                inputs: asked,
+            };
+            let examination = catalog.examine(vec![publish, operation]).await.unwrap();
+            let [publish, operation] = &examination.answers[..] else {
+                panic!("one answer per probe");
+            };
             let expected: Vec<_> = expected.iter().copied().map(artifact_id).collect();
-            assert_eq!(answer.missing_inputs, expected, "of {inputs:?}");
-            assert_eq!(answer.duplicate.is_some(), of == 1);
-            assert_eq!(answer.artifacts, []);
+            assert_eq!(publish.missing_inputs, expected, "of {inputs:?}");
+            assert_eq!(operation.missing_inputs, expected, "of {inputs:?}");
+            assert_eq!(publish.duplicate.is_some(), of == 1);
+            assert_eq!(operation.operation.is_some(), of == 1);
+            assert_eq!((&operation.duplicate, &publish.artifacts), (&None, &vec![]));
         }
     }
 }

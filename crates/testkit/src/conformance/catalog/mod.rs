@@ -9,6 +9,7 @@ mod list;
 mod rebuild;
 mod rows;
 mod walk;
+mod walk_limits;
 mod walk_rows;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use list::*;
 pub use rebuild::*;
 pub use rows::*;
 pub use walk::*;
+pub use walk_limits::*;
 pub use walk_rows::*;
 
 use super::Capability;

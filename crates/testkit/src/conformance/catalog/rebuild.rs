@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::future::Future as _;
 use std::sync::Arc;
 use std::task::Poll;
@@ -14,9 +15,9 @@ use crate::samples::{artifact, artifact_id, empty_head, event_row, permit, tags,
 
 fn rebuilt_head() -> CatalogHead {
     CatalogHead {
-        store_id: StoreId::from_uuid(sequential_id(1234)),
         commits: 41,
         last_event: 9,
+        ..empty_head()
     }
 }
 
@@ -177,6 +178,28 @@ pub async fn a_dropped_rebuild_leaves_the_former_or_none(harness: &dyn CatalogHa
     }
     fill(&*catalog, rebuilt_head(), rebuilt_commits()).await;
     assert_eq!(contents(&*catalog).await, rebuilt_contents());
+}
+
+/// A database that is another store's is kept under a name that the rebuild returns; the store's own is not.
+pub async fn the_catalog_of_another_store_is_kept_aside(harness: &dyn CatalogHarness) {
+    let catalog = created_with(harness, &[artifact(3)]).await;
+    let of_other_store = CatalogHead {
+        store_id: StoreId::from_uuid(sequential_id(1234)),
+        ..rebuilt_head()
+    };
+    let mut kept = BTreeSet::new();
+    for head in [of_other_store, rebuilt_head(), of_other_store] {
+        let name = fill(&*catalog, head, rebuilt_commits()).await;
+        let name = name.expect("the database of another store has a name");
+        assert!(kept.insert(name), "what was kept aside is not replaced");
+        let expected = Contents {
+            head,
+            ..rebuilt_contents()
+        };
+        assert_eq!(contents(&*catalog).await, expected);
+        assert_eq!(contents(&*harness.open().await).await, expected);
+        assert_eq!(fill(&*catalog, head, rebuilt_commits()).await, None);
+    }
 }
 
 /// A database that cannot be read is reported as corrupt, and kept under a name that the rebuild returns.

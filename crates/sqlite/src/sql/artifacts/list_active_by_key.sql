@@ -3,13 +3,12 @@ SELECT
     (SELECT path FROM directory WHERE directory_key = a.directory_key),
     (SELECT path FROM directory WHERE directory_key = a.record_directory_key),
     a.*
-FROM artifact AS a INDEXED BY artifact_by_key
+FROM artifact AS a INDEXED BY artifact_active_by_key
 WHERE a.type_key = (SELECT type_key FROM artifact_type WHERE name = :artifact_type)
     AND a.logical_key = :logical_key
+    AND a.status = 0
     AND a.created_at >= :created_from
     AND (a.created_at, a.artifact_id) < (:before_time, :before_id)
-    AND (:status IS NULL OR a.status = :status)
-    AND (:excluded_status IS NULL OR a.status <> :excluded_status)
     AND (:key_prefix IS NULL OR substr(CAST(a.logical_key AS BLOB), 1, length(:key_prefix)) = :key_prefix)
     AND (
         :overlaps_from IS NULL
