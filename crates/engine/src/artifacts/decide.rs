@@ -120,15 +120,20 @@ impl ArtifactRules {
             return Ok(Verdict::Answer(Ok(ArtifactOutcome::Changed(artifact))));
         }
         let change = ArtifactEventChange::Tagged { tags };
-        self.write_event(
-            work,
-            artifact,
-            None,
-            change,
-            batch,
-            ArtifactOutcome::Changed,
-        )
-        .await
+        self.change_artifact(work, artifact, change, batch).await
+    }
+
+    /// The event of a change of one artifact, which is answered with it.
+    pub(super) async fn change_artifact(
+        &self,
+        work: &ArtifactWork,
+        artifact: Artifact,
+        change: ArtifactEventChange,
+        batch: &mut Batch,
+    ) -> Result<Verdict<Self>> {
+        let outcome = ArtifactOutcome::Changed;
+        self.write_event(work, artifact, None, change, batch, outcome)
+            .await
     }
 
     /// The next event in the batch's sequence, with the rows and the records that follow from it: those of `subject`, and

@@ -56,15 +56,7 @@ impl ArtifactRules {
         let change = ArtifactEventChange::Tombstoned {
             reason: reason.to_owned(),
         };
-        self.write_event(
-            work,
-            artifact,
-            None,
-            change,
-            batch,
-            ArtifactOutcome::Changed,
-        )
-        .await
+        self.change_artifact(work, artifact, change, batch).await
     }
 }
 

@@ -54,7 +54,7 @@ impl ArtifactEngine {
             Ok(artifact) => Ok(PublishTask { artifact, staged }),
             Err(error) => {
                 staged.discard().await;
-                Err(error)
+                Err(with_source(error, &publish.request.source))
             }
         }
     }
@@ -326,6 +326,18 @@ fn described(source: &ArtifactSource, facts: &SourceFacts) -> SourceDescription 
         sha256: facts.digest,
         csv: None,
         written: None,
+    }
+}
+
+/// Names the source in an error that names no path.
+fn with_source(error: Error, source: &ArtifactSource) -> Error {
+    match source {
+        ArtifactSource::File(path) | ArtifactSource::AdoptFile(path)
+            if error.context_value("path").is_none() =>
+        {
+            error.with("path", path.display())
+        }
+        _ => error,
     }
 }
 
