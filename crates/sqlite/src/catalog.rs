@@ -12,6 +12,7 @@ use artstore_core::id::ArtifactId;
 use artstore_core::lineage::{Relation, Walk, WalkLimits};
 use artstore_core::maintenance::ArtifactCounts;
 use async_trait::async_trait;
+use rusqlite::Connection;
 
 use crate::place::Place;
 use crate::readers::Readers;
@@ -102,6 +103,11 @@ impl ArtifactCatalog for SqliteArtifactCatalog {
     }
 
     async fn get(&self, ids: &[ArtifactId]) -> Result<Vec<Option<Artifact>>> {
+        if let [id] = *ids {
+            let find = move |connection: &Connection| artifacts::find(connection, id);
+            let found = self.readers.run_statement("get an artifact", find).await?;
+            return Ok(vec![found]);
+        }
         let ids = ids.to_vec();
         self.readers
             .run("get artifacts", move |connection| {

@@ -33,11 +33,37 @@ impl Readers {
         }
     }
 
-    /// Does `work` in a read transaction. If the caller goes away, the connection is given back when `work` ends.
+    /// Does `work` in a read transaction.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        self.run_on_connection(operation, |connection| {
+            let transaction = connection.transaction()?;
+            let answer = work(&transaction)?;
+            transaction.commit()?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Does `work`, which is one statement and what it asks while it stands on a row: SQLite reads all of that from one state
+    /// of the database without being told where a transaction begins and ends, which costs more than the statement.
+    pub(crate) async fn run_statement<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        self.run_on_connection(operation, |connection| work(connection))
+            .await
+    }
+
+    /// Does `work` on a connection that nobody else uses. If the caller goes away, it is given back when `work` ends.
+    async fn run_on_connection<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
         let room = self.wait(1, operation).await?;
         let idle = Arc::clone(&self.idle);
@@ -47,12 +73,7 @@ impl Readers {
             let epoch = slots.place().epoch();
             let former = lock(&idle).pop();
             let mut slot = former.unwrap_or_else(|| slots.add(Role::Reader));
-            let outcome = slot.run(operation, |connection| {
-                let transaction = connection.transaction()?;
-                let answer = work(&transaction)?;
-                transaction.commit()?;
-                Ok(answer)
-            });
+            let outcome = slot.run(operation, work);
             let is_missing = outcome.as_ref().is_err_and(Error::is_catalog_missing);
             if is_missing || slots.place().epoch() != epoch {
                 // Connections to a database that is gone hold its space on disk.

@@ -9,6 +9,7 @@ use artstore_core::{Error, Result};
 
 use super::decimal::DecimalText;
 use super::rows::Rows;
+use super::short_decimal::ShortDecimal;
 use super::stream::Feed;
 use super::types::{Instant, Int96};
 use crate::error::wrong_array;
@@ -214,10 +215,17 @@ where
     let array = array
         .as_primitive_opt::<T>()
         .ok_or_else(|| wrong_array("a decimal", array.data_type()))?;
-    let mut text = DecimalText::new();
+    let mut short = ShortDecimal::new(scale);
+    let mut long = DecimalText::new();
     rows.for_each_valid(|row| {
-        let text = text.of(array.values()[row].into(), scale);
-        feed.prefixed(text, text.len());
+        let value = array.values()[row].into();
+        match short.as_mut().and_then(|short| short.of(value)) {
+            Some((text, length)) => feed.prefixed(text, length),
+            None => {
+                let text = long.of(value, scale);
+                feed.prefixed(text, text.len());
+            }
+        }
     });
     Ok(())
 }

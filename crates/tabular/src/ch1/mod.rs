@@ -3,7 +3,7 @@
 //! | module | does |
 //! |---|---|
 //! | `column` | digests one column of any type |
-//! | `leaf`, `decimal` | canonical forms of values |
+//! | `leaf`, `decimal`, `short_decimal` | canonical forms of values |
 //! | `encoded` | takes dictionaries and runs off values |
 //! | `rows` | which slots take part |
 //! | `sort` | puts rows in the order of sort keys |
@@ -15,6 +15,7 @@ mod decimal;
 mod encoded;
 mod leaf;
 mod rows;
+mod short_decimal;
 mod sort;
 mod stream;
 #[cfg(test)]
