@@ -28,8 +28,8 @@ struct Attempt {
     may_be_replay: bool,
     /// There may be a duplicate, so that nothing need be staged.
     may_be_duplicate: bool,
-    /// Sources of any size, and tables, may be staged.
-    stages_any_size: bool,
+    /// It runs where the caller can stop it, so that large sources and tables may be staged.
+    is_apart: bool,
 }
 
 /// A publish with what identifies it.
@@ -75,10 +75,10 @@ impl ArtifactEngine {
         let mut attempt = Attempt {
             may_be_replay: publish.request.op_id.is_some(),
             may_be_duplicate: true,
-            stages_any_size: false,
+            is_apart: false,
         };
         loop {
-            let outcome = match attempt.stages_any_size {
+            let outcome = match attempt.is_apart {
                 true => self.attempt_here(&publish, attempt).await?,
                 false => self.attempt_on_one_thread(&publish, attempt).await?,
             };
@@ -100,7 +100,7 @@ impl ArtifactEngine {
                 // Each of these can come once only. Settling may just have put the source back in its place.
                 ArtifactOutcome::NeverHappened => attempt.may_be_replay = false,
                 ArtifactOutcome::NoDuplicate => attempt.may_be_duplicate = false,
-                ArtifactOutcome::StageApart => attempt.stages_any_size = true,
+                ArtifactOutcome::StageApart => attempt.is_apart = true,
             }
         }
     }
@@ -160,7 +160,7 @@ impl ArtifactEngine {
             }
             Err(error) => return Err(error),
         };
-        if size > SMALL_SOURCE_BYTES && !attempt.stages_any_size {
+        if size > SMALL_SOURCE_BYTES && !attempt.is_apart {
             return Ok(Prepared::Decided(Box::new(ArtifactOutcome::StageApart)));
         }
         let was_done = self.look_up(publish).await?;
@@ -175,7 +175,7 @@ impl ArtifactEngine {
         {
             return Ok(prepared);
         }
-        if publish.request.table.is_some() && !attempt.stages_any_size {
+        if publish.request.table.is_some() && !attempt.is_apart {
             return Ok(Prepared::Decided(Box::new(ArtifactOutcome::StageApart)));
         }
         let task = self.stage(publish, was_done).await?;
