@@ -3,8 +3,11 @@
 //! Honest files stay far below; a file above a limit is refused with an error of kind
 //! [`Invalid`](artstore_core::ErrorKind::Invalid) that names the limit, and can still be published as a file.
 
-/// Columns of a Parquet file, counted at the leaves of its schema.
+/// Columns: of a Parquet file counted at the leaves of its schema, of a CSV in its header.
 pub const MAX_COLUMNS: usize = 10_000;
+
+/// Bytes of a record of a CSV, line breaks within quotes included.
+pub const MAX_RECORD_BYTES: u64 = 16 << 20;
 
 /// Types within types. In Parquet's own schema a list takes two of them.
 pub const MAX_DEPTH: usize = 64;

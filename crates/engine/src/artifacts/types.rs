@@ -47,18 +47,17 @@ impl TypeRegistry {
         artifact_type: &ArtifactType,
     ) -> Result<Option<RegisteredType>> {
         let path = layout::type_path(artifact_type)?;
-        let Some(registered) = self.read(&path).await? else {
-            return Ok(None);
-        };
-        check_place(&registered, &path)?;
-        Ok(Some(registered))
+        let found = self.read(&path).await?;
+        Ok(found.map(|(_, registered)| registered))
     }
 
-    async fn read(&self, path: &RelPath) -> Result<Option<RegisteredType>> {
-        let document = self.parts.blobs.read_document(path).await?;
-        document
-            .map(|document| TypeDocument::parse(&document, path))
-            .transpose()
+    /// The document at `path` and what it says.
+    async fn read(&self, path: &RelPath) -> Result<Option<(Bytes, RegisteredType)>> {
+        let Some(document) = self.parts.blobs.read_document(path).await? else {
+            return Ok(None);
+        };
+        let registered = parse(&document, path)?;
+        Ok(Some((document, registered)))
     }
 
     /// The type of a document that a listing found; nothing for files that the store did not make.
@@ -72,31 +71,20 @@ impl TypeRegistry {
         if !TypeDocument::is_one(&document) {
             return Ok(None);
         }
-        let registered = TypeDocument::parse(&document, path)?;
-        check_place(&registered, path)?;
-        Ok(Some(registered))
-    }
-
-    /// The document after a registration: the one that is there, where it says the same already.
-    async fn document_of(&self, path: &RelPath, registered: &RegisteredType) -> Result<Bytes> {
-        match self.parts.blobs.read_document(path).await? {
-            Some(document) if TypeDocument::parse(&document, path)? == *registered => Ok(document),
-            Some(document) => TypeDocument::rewritten(&document, registered.clone()),
-            None => TypeDocument::new(registered.clone()).to_bytes(),
-        }
+        parse(&document, path).map(Some)
     }
 
     /// What the registration comes to, given what is there.
     fn successor(
         &self,
-        existing: Option<RegisteredType>,
+        existing: Option<&RegisteredType>,
         definition: &TypeDefinition,
         registration: TypeRegistration,
     ) -> Result<RegisteredType> {
         let now = self.parts.clock.now();
         let (created_at, revision) = match existing {
             None => (now, 1),
-            Some(existing) if existing.definition == *definition => return Ok(existing),
+            Some(existing) if existing.definition == *definition => return Ok(existing.clone()),
             Some(existing) if registration == TypeRegistration::Replace => {
                 (existing.created_at, existing.revision + 1)
             }
@@ -119,11 +107,12 @@ impl TypeRegistry {
     }
 }
 
-/// Fails if the document does not lie where that of its type does.
-fn check_place(registered: &RegisteredType, path: &RelPath) -> Result<()> {
+/// What a document says that lies where that of its type does.
+fn parse(document: &Bytes, path: &RelPath) -> Result<RegisteredType> {
+    let registered = TypeDocument::parse(document, path)?;
     let found = &registered.definition.artifact_type;
     if layout::type_path(found)? == *path {
-        return Ok(());
+        return Ok(registered);
     }
     Err(Error::corrupt("the document describes another type")
         .with("path", path)
@@ -151,10 +140,15 @@ impl ArtifactTypeRegistry for TypeRegistry {
         let _place = wait_for_place(Arc::clone(&self.places), self.patience, busy).await?;
         let lock = &self.parts.lock;
         let acquired = lock.acquire(Domain::Artifacts, self.patience).await?;
-        let existing = self.find(name).await?;
+        let found = self.read(&path).await?;
+        let existing = found.as_ref().map(|(_, existing)| existing);
         let registered = self.successor(existing, &definition, registration)?;
-        // A document that is there already may have come without surviving a loss of power: whoever put it may have failed.
-        let document = self.document_of(&path, &registered).await?;
+        let document = match found {
+            // It may have come without surviving a loss of power, because whoever put it failed: it is put again.
+            Some((document, existing)) if existing == registered => document,
+            Some((document, _)) => TypeDocument::rewritten(&document, registered.clone())?,
+            None => TypeDocument::new(registered.clone()).to_bytes()?,
+        };
         let log = &self.parts.publications;
         log.put_document(&acquired.permit, &path, document).await?;
         Ok(registered)
@@ -175,8 +169,8 @@ impl ArtifactTypeRegistry for TypeRegistry {
             }
         }
         types.sort_by(|one, other| {
-            let name = |registered: &RegisteredType| registered.definition.artifact_type.clone();
-            name(one).cmp(&name(other))
+            let (one, other) = (&one.definition, &other.definition);
+            one.artifact_type.cmp(&other.artifact_type)
         });
         Ok(types)
     }

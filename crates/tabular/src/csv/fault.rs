@@ -3,7 +3,8 @@
 use artstore_core::backend::RandomRead;
 use artstore_core::{Error, Result};
 
-use super::{CHUNK_BYTES, MAX_COLUMNS, MAX_RECORD_BYTES};
+use super::CHUNK_BYTES;
+use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES};
 
 /// How many characters of a field an error shows.
 const EXCERPT: usize = 40;

@@ -33,12 +33,6 @@ mod tests;
 pub(crate) use convert::convert;
 pub(crate) use inspect::inspect;
 
-/// The greatest length of one record in bytes, line breaks within quotes included.
-pub(crate) const MAX_RECORD_BYTES: u64 = 16 << 20;
-
-/// The greatest number of columns.
-pub(crate) const MAX_COLUMNS: usize = 10_000;
-
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 256 << 10;
 

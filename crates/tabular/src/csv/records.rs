@@ -3,7 +3,7 @@
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::fault::{Fault, Problem};
-use super::{MAX_COLUMNS, MAX_RECORD_BYTES};
+use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES};
 use artstore_core::table::CsvOptions;
 
 /// A batch is full when its fields have so many bytes.
