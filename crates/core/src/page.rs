@@ -42,6 +42,11 @@ impl PageRequest {
         Ok(Self { limit, after: None })
     }
 
+    /// The first page of `limit` items, which is known to be in range.
+    pub(crate) const fn of_valid_limit(limit: u32) -> Self {
+        Self { limit, after: None }
+    }
+
     /// The same number of items, after `cursor`.
     #[must_use]
     pub fn after(mut self, cursor: Cursor) -> Self {

@@ -50,6 +50,7 @@ struct Shared<R: DomainRules> {
     protocol: Protocol<R>,
     queue: Mutex<Queue<R>>,
     places: Arc<Semaphore>,
+    queue_length: usize,
     patience: Duration,
     batch_length: usize,
     idle: Notify,
@@ -71,6 +72,7 @@ impl<R: DomainRules> Committer<R> {
                 protocol,
                 queue: Mutex::new(queue),
                 places: Arc::new(Semaphore::new(settings.queue_length)),
+                queue_length: settings.queue_length,
                 patience: settings.patience,
                 batch_length: settings.batch_length.max(1),
                 idle: Notify::new(),
@@ -104,11 +106,26 @@ impl<R: DomainRules> Committer<R> {
         place: OwnedSemaphorePermit,
     ) -> Option<Leadership<R>> {
         let mut queue = self.shared.lock_queue();
-        queue.jobs.push_back(Job {
-            work,
-            reply,
-            _place: place,
-        });
+        queue.push(work, reply, place);
+        self.take_lead(queue)
+    }
+
+    /// Queues several works as one piece, like [`Self::enqueue`]. There is one of the `places` for each.
+    pub(crate) fn enqueue_all(
+        &self,
+        works: Vec<(R::Work, Reply<R>)>,
+        mut places: OwnedSemaphorePermit,
+    ) -> Option<Leadership<R>> {
+        let mut queue = self.shared.lock_queue();
+        for (work, reply) in works {
+            if let Some(place) = places.split(1) {
+                queue.push(work, reply, place);
+            }
+        }
+        self.take_lead(queue)
+    }
+
+    fn take_lead(&self, mut queue: MutexGuard<'_, Queue<R>>) -> Option<Leadership<R>> {
         let has_leader = std::mem::replace(&mut queue.has_leader, true);
         drop(queue);
         (!has_leader).then(|| Leadership {
@@ -117,13 +134,36 @@ impl<R: DomainRules> Committer<R> {
         })
     }
 
+    /// How many works are worth queueing as one piece: as many as one pass takes.
+    pub(crate) fn group_length(&self) -> usize {
+        self.shared
+            .batch_length
+            .min(self.shared.queue_length)
+            .max(1)
+    }
+
     /// A place in the queue.
     ///
     /// # Errors
     /// `Busy` if there was none in time.
     pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.places(1).await
+    }
+
+    /// So many places in the queue.
+    ///
+    /// # Errors
+    /// `Busy` if there were not as many in time.
+    pub(crate) async fn places(&self, count: usize) -> Result<OwnedSemaphorePermit> {
         let places = Arc::clone(&self.shared.places);
-        wait_for_place(places, self.shared.patience, "too many changes are waiting").await
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        wait_for_places(
+            places,
+            count,
+            self.shared.patience,
+            "too many changes are waiting",
+        )
+        .await
     }
 
     /// Waits until nothing is queued or under way.
@@ -137,6 +177,16 @@ impl<R: DomainRules> Committer<R> {
             }
             idle.await;
         }
+    }
+}
+
+impl<R: DomainRules> Queue<R> {
+    fn push(&mut self, work: R::Work, reply: Reply<R>, place: OwnedSemaphorePermit) {
+        self.jobs.push_back(Job {
+            work,
+            reply,
+            _place: place,
+        });
     }
 }
 
@@ -159,11 +209,20 @@ pub(crate) async fn wait_for_place(
     patience: Duration,
     busy: &str,
 ) -> Result<OwnedSemaphorePermit> {
-    if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-        return Ok(place);
+    wait_for_places(places, 1, patience, busy).await
+}
+
+async fn wait_for_places(
+    places: Arc<Semaphore>,
+    count: u32,
+    patience: Duration,
+    busy: &str,
+) -> Result<OwnedSemaphorePermit> {
+    if let Ok(places) = Arc::clone(&places).try_acquire_many_owned(count) {
+        return Ok(places);
     }
-    match tokio::time::timeout(patience, places.acquire_owned()).await {
-        Ok(Ok(place)) => Ok(place),
+    match tokio::time::timeout(patience, places.acquire_many_owned(count)).await {
+        Ok(Ok(places)) => Ok(places),
         Ok(Err(_)) => Err(Error::unavailable("the store was closed")),
         Err(_) => Err(Error::busy(busy)
             .with("waited_ms", patience.as_millis())

@@ -56,7 +56,7 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
     ///   lacks a column that its type requires, or a limit is exceeded. Nothing is written.
     /// * [`Conflict`](crate::ErrorKind::Conflict): the source changed while it was read, or the `op_id` was used for
     ///   another request.
-    /// * [`Busy`](crate::ErrorKind::Busy): the domain's lock was not free in time.
+    /// * [`Busy`](crate::ErrorKind::Busy): too many others wait, or the domain's lock was not free in time.
     /// * [`Unavailable`](crate::ErrorKind::Unavailable): no space, no permission, no store.
     /// * [`CommitUnknown`](crate::ErrorKind::CommitUnknown): repeat with the same `op_id`.
     ///
@@ -65,6 +65,21 @@ pub trait ArtifactStorePort: Debug + Send + Sync + 'static {
         &self,
         request: PublishArtifactRequest,
     ) -> Result<PublishArtifactResult>;
+
+    /// Publishes many artifacts, each as [`publish_artifact`](Self::publish_artifact) does, and gives one result for each
+    /// request, in the order of the requests. Syncs and commits are shared, which makes it several times faster than one
+    /// call after the other; how many requests share them is the store's affair.
+    ///
+    /// It is not one change: each result stands for itself, and a failed request keeps none of the others back. Of requests
+    /// with the same content in the same scope the first that succeeds is published and later ones are duplicates of it.
+    ///
+    /// # Concurrency
+    /// Other callers are served in between, however many requests there are. If the call is dropped, each request may or
+    /// may not have taken effect, none in part.
+    async fn publish_artifacts(
+        &self,
+        requests: Vec<PublishArtifactRequest>,
+    ) -> Vec<Result<PublishArtifactResult>>;
 
     /// The artifact `id`.
     ///

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `port` | the [`ArtifactStorePort`](artstore_core::ports::ArtifactStorePort) |
 //! | `publish` | what happens before the lock: probing, then staging |
+//! | `batch` | many publishes in one call |
 //! | `limits` | what a publish may ask for |
 //! | `stage` | bytes or a table, and the record, under no final name |
 //! | `rules` | the [`DomainRules`](crate::protocol::DomainRules) of artifacts |
@@ -19,6 +20,7 @@
 //! | `rebuild` | the catalog from records and events |
 
 mod adopt;
+mod batch;
 mod decide;
 mod inventory;
 mod limits;

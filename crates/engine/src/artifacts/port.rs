@@ -33,7 +33,7 @@ use crate::protocol::Protocol;
 const MAX_REASON_BYTES: usize = 1000;
 
 /// How many large sources are staged at a time.
-const LARGE_PREPARATIONS: u32 = 8;
+pub(super) const LARGE_PREPARATIONS: u32 = 8;
 
 /// Implements the port of artifacts.
 pub(crate) struct ArtifactEngine {
@@ -41,7 +41,7 @@ pub(crate) struct ArtifactEngine {
     pub(super) me: Weak<Self>,
     pub(super) preparations: Arc<Semaphore>,
     /// Large sources take long: they wait for each other and for nobody else.
-    pub(super) large_preparations: Semaphore,
+    pub(super) large_preparations: Arc<Semaphore>,
     pub(crate) parts: Arc<EngineParts>,
     pub(crate) types: Arc<TypeRegistry>,
     pub(super) settings: EngineSettings,
@@ -69,7 +69,7 @@ impl ArtifactEngine {
             types: Arc::new(types),
             me: Weak::clone(me),
             preparations,
-            large_preparations: Semaphore::new(LARGE_PREPARATIONS as usize),
+            large_preparations: Arc::new(Semaphore::new(LARGE_PREPARATIONS as usize)),
             committer: Committer::new(protocol, &settings),
             parts,
             settings,
@@ -192,7 +192,15 @@ impl ArtifactStorePort for ArtifactEngine {
         &self,
         request: PublishArtifactRequest,
     ) -> Result<PublishArtifactResult> {
-        self.publish(Arc::new(request)).await
+        self.publish(request).await
+    }
+
+    #[tracing::instrument(level = "debug", skip_all, fields(count = requests.len()))]
+    async fn publish_artifacts(
+        &self,
+        requests: Vec<PublishArtifactRequest>,
+    ) -> Vec<Result<PublishArtifactResult>> {
+        self.publish_all(requests).await
     }
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]

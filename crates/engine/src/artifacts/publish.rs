@@ -11,7 +11,7 @@ use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
 use artstore_core::table::TableFormat;
 use artstore_core::{Error, ErrorKind, Result};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::port::ArtifactEngine;
 use super::rules::{ArtifactOutcome, ArtifactTask, ArtifactWork, MergeTask};
@@ -23,13 +23,13 @@ const SMALL_SOURCE_BYTES: u64 = 1024 * 1024;
 
 /// What is still worth trying.
 #[derive(Debug, Clone, Copy)]
-struct Attempt {
+pub(super) struct Attempt {
     /// A source that is gone may have been adopted by this operation before.
     may_be_replay: bool,
     /// There may be a duplicate, so that nothing need be staged.
     may_be_duplicate: bool,
     /// It runs where the caller can stop it, so that large sources and tables may be staged.
-    is_apart: bool,
+    pub(super) is_apart: bool,
 }
 
 /// A publish with what identifies it.
@@ -50,7 +50,7 @@ pub(super) enum WasDone {
 }
 
 /// What preparing came to.
-enum Prepared {
+pub(super) enum Prepared {
     /// It is decided already.
     Decided(Box<ArtifactOutcome>),
     /// This is to be done under the lock.
@@ -60,47 +60,40 @@ enum Prepared {
 impl ArtifactEngine {
     pub(super) async fn publish(
         &self,
-        request: Arc<PublishArtifactRequest>,
+        request: PublishArtifactRequest,
     ) -> Result<PublishArtifactResult> {
+        let publish = self.identify(request)?;
+        let attempt = Attempt::first(&publish);
+        self.pursue(&publish, attempt).await
+    }
+
+    /// Fails if the request asks for more than a publish may.
+    pub(super) fn identify(&self, request: PublishArtifactRequest) -> Result<Publish> {
         limits::check(&request)?;
-        let publish = Publish {
+        Ok(Publish {
             inputs: new_inputs(&[], &request.inputs),
             op_id: match &request.op_id {
                 Some(op_id) => op_id.clone(),
                 None => self.new_op_id()?,
             },
             request_digest: request::of_publish(&request)?,
-            request,
-        };
-        let mut attempt = Attempt {
-            may_be_replay: publish.request.op_id.is_some(),
-            may_be_duplicate: true,
-            is_apart: false,
-        };
+            request: Arc::new(request),
+        })
+    }
+
+    /// Tries until there is a result.
+    pub(super) async fn pursue(
+        &self,
+        publish: &Publish,
+        mut attempt: Attempt,
+    ) -> Result<PublishArtifactResult> {
         loop {
             let outcome = match attempt.is_apart {
-                true => self.attempt_here(&publish, attempt).await?,
-                false => self.attempt_on_one_thread(&publish, attempt).await?,
+                true => self.attempt_here(publish, attempt).await?,
+                false => self.attempt_on_one_thread(publish, attempt).await?,
             };
-            match outcome {
-                ArtifactOutcome::Published(artifact) => {
-                    return Ok(PublishArtifactResult::Published(artifact));
-                }
-                ArtifactOutcome::Duplicate(duplicate) => {
-                    return Ok(PublishArtifactResult::Duplicate {
-                        existing: duplicate.existing,
-                        mode: duplicate.mode,
-                        merged: duplicate.merged,
-                    });
-                }
-                ArtifactOutcome::Changed(artifact) => {
-                    return Err(Error::internal("a publish ended as another change")
-                        .with("artifact", artifact.id));
-                }
-                // Each of these can come once only. Settling may just have put the source back in its place.
-                ArtifactOutcome::NeverHappened => attempt.may_be_replay = false,
-                ArtifactOutcome::NoDuplicate => attempt.may_be_duplicate = false,
-                ArtifactOutcome::StageApart => attempt.is_apart = true,
+            if let Some(result) = attempt.conclude(outcome)? {
+                return Ok(result);
             }
         }
     }
@@ -111,13 +104,7 @@ impl ArtifactEngine {
         publish: &Publish,
         attempt: Attempt,
     ) -> Result<ArtifactOutcome> {
-        let this = self
-            .me
-            .upgrade()
-            .ok_or_else(|| Error::unavailable("the store was dropped"))?;
-        let busy = "too many publishes are being prepared";
-        let places = Arc::clone(&self.preparations);
-        let preparing = wait_for_place(places, self.settings.patience, busy).await?;
+        let (this, preparing) = self.place_to_prepare().await?;
         let place = self.committer.place().await?;
         let (reply, outcome) = oneshot::channel();
         let work = publish.clone();
@@ -139,18 +126,38 @@ impl ArtifactEngine {
         heard(outcome, &publish.op_id).await
     }
 
-    /// Prepares in steps that each can be given up.
+    /// The right to prepare on a blocking thread, and the engine for as long as that takes.
+    pub(super) async fn place_to_prepare(&self) -> Result<(Arc<Self>, OwnedSemaphorePermit)> {
+        let this = self
+            .me
+            .upgrade()
+            .ok_or_else(|| Error::unavailable("the store was dropped"))?;
+        let busy = "too many publishes are being prepared";
+        let places = Arc::clone(&self.preparations);
+        let preparing = wait_for_place(places, self.settings.patience, busy).await?;
+        Ok((this, preparing))
+    }
+
     async fn attempt_here(&self, publish: &Publish, attempt: Attempt) -> Result<ArtifactOutcome> {
-        let place = self.large_preparations.acquire().await;
-        let prepared = self.prepare(publish, attempt).await?;
-        drop(place);
-        match prepared {
+        match self.prepare_here(publish, attempt).await? {
             Prepared::Decided(outcome) => Ok(*outcome),
             Prepared::Task(task) => self.committer.submit(publish.clone().into_work(task)).await,
         }
     }
 
-    async fn prepare(&self, publish: &Publish, attempt: Attempt) -> Result<Prepared> {
+    /// Prepares what is large, in steps that each can be given up.
+    pub(super) async fn prepare_here(
+        &self,
+        publish: &Publish,
+        attempt: Attempt,
+    ) -> Result<Prepared> {
+        let busy = "too many large publishes are being prepared";
+        let places = Arc::clone(&self.large_preparations);
+        let _preparing = wait_for_place(places, self.settings.patience, busy).await?;
+        self.prepare(publish, attempt).await
+    }
+
+    pub(super) async fn prepare(&self, publish: &Publish, attempt: Attempt) -> Result<Prepared> {
         let source = &publish.request.source;
         let size = match self.parts.blobs.source_size(source).await {
             Ok(size) => size,
@@ -257,13 +264,51 @@ impl ArtifactEngine {
     }
 }
 
+impl Attempt {
+    pub(super) fn first(publish: &Publish) -> Self {
+        Self {
+            may_be_replay: publish.request.op_id.is_some(),
+            may_be_duplicate: true,
+            is_apart: false,
+        }
+    }
+
+    /// The result of a publish that came to `outcome`, or `None` if it is to be tried again, with what is left to try.
+    pub(super) fn conclude(
+        &mut self,
+        outcome: ArtifactOutcome,
+    ) -> Result<Option<PublishArtifactResult>> {
+        match outcome {
+            ArtifactOutcome::Published(artifact) => {
+                return Ok(Some(PublishArtifactResult::Published(artifact)));
+            }
+            ArtifactOutcome::Duplicate(duplicate) => {
+                return Ok(Some(PublishArtifactResult::Duplicate {
+                    existing: duplicate.existing,
+                    mode: duplicate.mode,
+                    merged: duplicate.merged,
+                }));
+            }
+            ArtifactOutcome::Changed(artifact) => {
+                return Err(Error::internal("a publish ended as another change")
+                    .with("artifact", artifact.id));
+            }
+            // Each of these can come once only. Settling may just have put the source back in its place.
+            ArtifactOutcome::NeverHappened => self.may_be_replay = false,
+            ArtifactOutcome::NoDuplicate => self.may_be_duplicate = false,
+            ArtifactOutcome::StageApart => self.is_apart = true,
+        }
+        Ok(None)
+    }
+}
+
 impl Publish {
     /// Whether the stored bytes are those of the source, so that its hash tells duplicates.
     fn is_stored_as_it_is(&self) -> bool {
         !matches!(self.request.table, Some(TableFormat::Csv(_)))
     }
 
-    fn into_work(self, task: ArtifactTask) -> ArtifactWork {
+    pub(super) fn into_work(self, task: ArtifactTask) -> ArtifactWork {
         ArtifactWork {
             op_id: self.op_id,
             request_digest: self.request_digest,

@@ -454,6 +454,17 @@ impl ArtifactStorePort for PlainStore {
         Ok(PublishArtifactResult::Published(new))
     }
 
+    async fn publish_artifacts(
+        &self,
+        requests: Vec<PublishArtifactRequest>,
+    ) -> Vec<Result<PublishArtifactResult>> {
+        let mut results = Vec::new();
+        for request in requests {
+            results.push(self.publish_artifact(request).await);
+        }
+        results
+    }
+
     async fn get_artifact(&self, id: ArtifactId) -> Result<Artifact> {
         self.held().get(id)
     }
