@@ -39,7 +39,7 @@ impl Tags {
         check_value(&key, &value)?;
         let is_new = !self.contains(&key, &value);
         if is_new && self.len() >= Self::MAX_PAIRS {
-            return Err(Error::invalid("too many tags").with("limit", Self::MAX_PAIRS));
+            return Err(too_many());
         }
         self.0.entry(key).or_default().insert(value);
         Ok(())
@@ -118,6 +118,10 @@ impl Tags {
     }
 }
 
+fn too_many() -> Error {
+    Error::invalid("too many tags").with("limit", Tags::MAX_PAIRS)
+}
+
 fn check_key(key: &str) -> Result<()> {
     check_text(key, "tag key", Tags::MAX_KEY_BYTES)?;
     if key.contains('=') {
@@ -136,12 +140,17 @@ fn check_value(key: &str, value: &str) -> Result<()> {
 impl TryFrom<BTreeMap<String, BTreeSet<String>>> for Tags {
     type Error = Error;
 
-    fn try_from(groups: BTreeMap<String, BTreeSet<String>>) -> Result<Self> {
-        let mut tags = Self::new();
-        for (key, values) in groups {
+    fn try_from(mut groups: BTreeMap<String, BTreeSet<String>>) -> Result<Self> {
+        groups.retain(|_, values| !values.is_empty());
+        for (key, values) in &groups {
+            check_key(key)?;
             for value in values {
-                tags.insert(key.as_str(), value)?;
+                check_value(key, value)?;
             }
+        }
+        let tags = Self(groups);
+        if tags.len() > Self::MAX_PAIRS {
+            return Err(too_many());
         }
         Ok(tags)
     }

@@ -16,6 +16,10 @@ use crate::settings::SqliteSettings;
 /// The oldest SQLite without a defect of write-ahead logs that can lose a commit: 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+/// How much of the database a connection that reads keeps, in KiB as the negative number that SQLite wants: enough for the
+/// inner pages of the indexes of a million artifacts.
+const READER_CACHE_KIBIBYTES: i64 = -8 * 1024;
+
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
 
@@ -51,7 +55,10 @@ pub(crate) fn open(
     // Whatever it is, nothing is changed before it is known to be a catalog.
     schema::check(&connection, path, accept)?;
     match role {
-        Role::Reader => connection.pragma_update(None, "query_only", true)?,
+        Role::Reader => {
+            connection.pragma_update(None, "cache_size", READER_CACHE_KIBIBYTES)?;
+            connection.pragma_update(None, "query_only", true)?;
+        }
         Role::Writer => prepare_writer(&connection, settings)?,
     }
     Ok(connection)

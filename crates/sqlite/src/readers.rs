@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::connection::Role;
 use crate::error::Failure;
 use crate::slot::{Slot, Slots};
-use crate::thread::on_thread;
+use crate::thread::Threads;
 
 /// Connections that read, each used by one call at a time.
 ///
@@ -19,6 +19,7 @@ pub(crate) struct Readers {
     slots: Arc<Slots>,
     count: u32,
     room: Arc<Semaphore>,
+    threads: Threads,
     idle: Arc<Mutex<Vec<Slot>>>,
 }
 
@@ -29,6 +30,7 @@ impl Readers {
             slots,
             count,
             room: Arc::new(Semaphore::new(count as usize)),
+            threads: Threads::default(),
             idle: Arc::default(),
         }
     }
@@ -68,7 +70,7 @@ impl Readers {
         let room = self.wait(1, operation).await?;
         let idle = Arc::clone(&self.idle);
         let slots = Arc::clone(&self.slots);
-        on_thread(operation, move || {
+        let work = move || {
             let _room = room;
             let epoch = slots.place().epoch();
             let former = lock(&idle).pop();
@@ -81,8 +83,8 @@ impl Readers {
             }
             lock(&idle).push(slot);
             outcome
-        })
-        .await
+        };
+        self.threads.run(operation, work).await
     }
 
     /// Waits for every connection and closes it.
@@ -90,12 +92,13 @@ impl Readers {
         // Where calls take longer than the patience, their connections stay open, as for any call that comes later.
         let room = self.wait(self.count, "close").await;
         let idle = Arc::clone(&self.idle);
-        let _ = on_thread("close", move || {
+        let work = move || {
             let _room = room;
             drop_all(&idle);
             Ok(())
-        })
-        .await;
+        };
+        let _ = self.threads.run("close", work).await;
+        self.threads.dismiss();
     }
 
     async fn wait(&self, count: u32, operation: &'static str) -> Result<OwnedSemaphorePermit> {

@@ -1,7 +1,11 @@
 //! Work that blocks.
 
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
 use artstore_core::backend::blocking;
 use artstore_core::{Error, Result};
+use tokio::sync::oneshot;
 
 /// Does `work` in place where the present thread may block, otherwise on a thread that may. It is finished even if the
 /// caller goes away.
@@ -14,11 +18,71 @@ pub(crate) async fn on_thread<T: Send + 'static>(
     }
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|error| {
-            Err(Error::internal("work on the catalog was aborted")
-                .with("operation", operation)
-                .caused_by(error))
-        })
+        .unwrap_or_else(|error| Err(aborted(operation).caused_by(error)))
+}
+
+/// Threads for short work that comes often, each kept for the next call: handing work to one of them and its answer back
+/// takes less than with the threads of the runtime, which everybody shares.
+///
+/// There are as many as ever worked at the same time; they end with this, or when they are [dismissed](Self::dismiss).
+#[derive(Default)]
+pub(crate) struct Threads {
+    /// Those that have nothing to do; the last one that had comes first, as its caches are still warm.
+    idle: Arc<Mutex<Vec<mpsc::Sender<Work>>>>,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+impl Threads {
+    /// Does `work` in place where the present thread may block, otherwise on one of the threads. It is finished even if
+    /// the caller goes away.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if blocking::is_allowed() {
+            return work();
+        }
+        let (answer, answered) = oneshot::channel();
+        let thread = match lock(&self.idle).pop() {
+            Some(thread) => thread,
+            None => start()?,
+        };
+        let idle = Arc::clone(&self.idle);
+        let same = thread.clone();
+        // A thread whose work panics ends, and answers with that.
+        let _ = thread.send(Box::new(move || {
+            let outcome = work();
+            lock(&idle).push(same);
+            // Nobody may be left to hear it.
+            let _ = answer.send(outcome);
+        }));
+        answered
+            .await
+            .unwrap_or_else(|error| Err(aborted(operation).caused_by(error)))
+    }
+
+    /// Ends the threads that have nothing to do. Later work starts others.
+    pub(crate) fn dismiss(&self) {
+        lock(&self.idle).clear();
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threads").finish_non_exhaustive()
+    }
+}
+
+fn start() -> Result<mpsc::Sender<Work>> {
+    let (thread, work) = mpsc::channel::<Work>();
+    spawn(move || {
+        for work in work {
+            work();
+        }
+    })?;
+    Ok(thread)
 }
 
 /// Does `work` on a thread of its own, while the present one goes on: one of tokio's may be waiting for it already. It is
@@ -27,19 +91,30 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
     operation: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let (answer, answered) = tokio::sync::oneshot::channel();
+    let (answer, answered) = oneshot::channel();
+    spawn(move || {
+        // Nobody may be left to hear it.
+        let _ = answer.send(work());
+    })?;
+    answered
+        .await
+        .unwrap_or_else(|error| Err(aborted(operation).caused_by(error)))
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<()> {
     std::thread::Builder::new()
         .name("artstore-sqlite".into())
-        .spawn(move || {
-            // Nobody may be left to hear it.
-            let _ = answer.send(work());
-        })
+        .spawn(work)
+        .map(drop)
         .map_err(|error| {
             Error::unavailable("no thread can be started for the catalog").caused_by(error)
-        })?;
-    answered.await.unwrap_or_else(|error| {
-        Err(Error::internal("work on the catalog was aborted")
-            .with("operation", operation)
-            .caused_by(error))
-    })
+        })
+}
+
+fn aborted(operation: &'static str) -> Error {
+    Error::internal("work on the catalog was aborted").with("operation", operation)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

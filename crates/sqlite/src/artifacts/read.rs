@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row, named_params};
 
 use super::row::{Uuid16, artifacts};
 use super::statements::{COUNTS, FIND, FIND_KEY, HAS_ACTIVE_OF_SIZE, HEAD, SCAN, SCAN_EVENTS};
-use super::value::{StoredOpId, kind_number, to_unsigned};
+use super::value::{kind_number, op_id, to_unsigned};
 use crate::error::Failure;
 
 pub(crate) fn head(connection: &Connection) -> Result<CatalogHead, Failure> {
@@ -94,7 +94,7 @@ pub(crate) fn scan_events(
             request_digest: Digest::from_bytes(row.get(0)?),
             artifact_id: ArtifactId::from_uuid(row.get::<_, Uuid16>(1)?.0),
             event: event_ref(row)?,
-            op_id: row.get::<_, StoredOpId>(5)?.restore()?,
+            op_id: op_id(row.get_ref(5)?)?,
         });
     }
     Ok(events)

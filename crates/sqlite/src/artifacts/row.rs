@@ -3,17 +3,17 @@
 use artstore_core::artifact::{Artifact, ArtifactInput, ArtifactKind, ArtifactStatus};
 use artstore_core::digest::{ContentHash, Digest, HashAlgorithm};
 use artstore_core::id::{ArtifactId, RunId};
-use artstore_core::key::{ArtifactType, LogicalKey, OpId};
+use artstore_core::key::{ArtifactType, LogicalKey};
 use artstore_core::tags::Tags;
 use artstore_core::time::Timestamp;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{CachedStatement, Connection, Params, Row, named_params};
 use uuid::Uuid;
 
 use super::paths::StoredPaths;
 use super::statements::FIND_INPUTS;
 use super::value::{
-    StoredOpId, algorithm_number, by_number, ids_in_blob, kind_number, status_number, to_unsigned,
+    algorithm_number, by_number, ids_in_blob, kind_number, op_id, status_number, to_unsigned,
 };
 use crate::error::{Failure, damaged};
 
@@ -37,11 +37,30 @@ struct Columns<'row, 'statement> {
     next: usize,
 }
 
-impl Columns<'_, '_> {
+impl<'row> Columns<'row, '_> {
     fn take<T: FromSql>(&mut self) -> Result<T, Failure> {
         let value = self.row.get(self.next)?;
         self.next += 1;
         Ok(value)
+    }
+
+    /// A value where it lies, without a copy.
+    fn value(&mut self) -> Result<ValueRef<'row>, Failure> {
+        let value = self.row.get_ref(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    /// A text where it lies, without a copy.
+    fn text(&mut self) -> Result<&'row str, Failure> {
+        let text = self.optional_text()?;
+        text.ok_or_else(|| damaged("the catalog lacks a text").into())
+    }
+
+    fn optional_text(&mut self) -> Result<Option<&'row str>, Failure> {
+        self.value()?
+            .as_str_or_null()
+            .map_err(|error| damaged("the catalog holds no text").caused_by(error).into())
     }
 }
 
@@ -58,24 +77,24 @@ pub(crate) fn artifact(connection: &Connection, row: &Row<'_>) -> Result<Artifac
 
 fn decode(connection: &Connection, row: &Row<'_>) -> Result<Artifact, Failure> {
     let mut columns = Columns { row, next: 0 };
-    let artifact_type = ArtifactType::new(columns.take::<String>()?)?;
-    let directory = columns.take()?;
-    let record_directory = columns.take()?;
+    let artifact_type = ArtifactType::new(columns.text()?)?;
+    let directory = columns.text()?.into();
+    let record_directory = columns.optional_text()?.map(Into::into);
     let _key: i64 = columns.take()?;
     let id = ArtifactId::from_uuid(columns.take::<Uuid16>()?.0);
     let _type_key: i64 = columns.take()?;
     let schema_version = columns.take()?;
-    let logical_key = LogicalKey::new(columns.take::<String>()?)?;
+    let logical_key = LogicalKey::new(columns.text()?)?;
     let kind = by_number(ArtifactKind::ALL, kind_number, columns.take()?)?;
     let status = by_number(ArtifactStatus::ALL, status_number, columns.take()?)?;
     let _directory_key: i64 = columns.take()?;
-    let data_name = columns.take()?;
+    let data_name = columns.text()?.into();
     let _record_directory_key: Option<i64> = columns.take()?;
     let paths = StoredPaths {
         directory,
         data_name,
         record_directory,
-        record_name: columns.take()?,
+        record_name: columns.optional_text()?.map(Into::into),
     };
     let (data_path, record_path) = paths.restore(id)?;
     let file_hash = Digest::from_bytes(columns.take()?);
@@ -110,11 +129,11 @@ fn decode(connection: &Connection, row: &Row<'_>) -> Result<Artifact, Failure> {
         run_id: columns
             .take::<Option<Uuid16>>()?
             .map(|id| RunId::from_uuid(id.0)),
-        op_id: op_id(&mut columns)?,
+        op_id: op_id(columns.value()?)?,
         request_digest: Digest::from_bytes(columns.take()?),
         revision: to_unsigned(columns.take()?)?,
         last_event: to_unsigned(columns.take()?)?,
-        tags: tags(columns.take()?)?,
+        tags: tags(columns.optional_text()?)?,
         inputs: inputs(connection, id, columns.take()?)?,
         supersedes: ids(columns.take()?)?,
         tombstone_reason: columns.take()?,
@@ -127,15 +146,11 @@ fn time(milliseconds: Option<i64>) -> Result<Option<Timestamp>, Failure> {
         .transpose()?)
 }
 
-fn op_id(columns: &mut Columns<'_, '_>) -> Result<OpId, Failure> {
-    Ok(columns.take::<StoredOpId>()?.restore()?)
-}
-
-fn tags(text: Option<String>) -> Result<Tags, Failure> {
+fn tags(text: Option<&str>) -> Result<Tags, Failure> {
     let Some(text) = text else {
         return Ok(Tags::new());
     };
-    serde_json::from_str(&text).map_err(|error| {
+    serde_json::from_str(text).map_err(|error| {
         damaged("the catalog holds wrong tags")
             .caused_by(error)
             .into()

@@ -6,7 +6,7 @@ use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
 use artstore_core::{Error, Result};
 use rusqlite::ToSql;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use uuid::Uuid;
 
 use crate::error::damaged;
@@ -71,33 +71,26 @@ impl From<&OpId> for StoredOpId {
     }
 }
 
-impl StoredOpId {
-    pub(crate) fn restore(self) -> Result<OpId> {
-        match self.0 {
-            Value::Text(text) => OpId::new(text),
-            Value::Blob(bytes) => match Uuid::from_slice(&bytes) {
-                Ok(uuid) => OpId::new(uuid.to_string()),
-                Err(error) => {
-                    Err(damaged("the catalog holds a wrong operation id").caused_by(error))
-                }
-            },
-            _ => Err(damaged("the catalog holds a wrong operation id")),
+/// The operation id that is stored like this.
+pub(crate) fn op_id(stored: ValueRef<'_>) -> Result<OpId> {
+    let wrong = || damaged("the catalog holds a wrong operation id");
+    match stored {
+        ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text).map_err(|error| wrong().caused_by(error))?;
+            OpId::new(text)
         }
+        ValueRef::Blob(bytes) => {
+            let uuid = Uuid::from_slice(bytes).map_err(|error| wrong().caused_by(error))?;
+            let mut text = Uuid::encode_buffer();
+            OpId::new(&*uuid.hyphenated().encode_lower(&mut text))
+        }
+        _ => Err(wrong()),
     }
 }
 
 impl ToSql for StoredOpId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         self.0.to_sql()
-    }
-}
-
-impl FromSql for StoredOpId {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value {
-            ValueRef::Blob(_) | ValueRef::Text(_) => Value::column_result(value).map(Self),
-            _ => Err(FromSqlError::InvalidType),
-        }
     }
 }
 
