@@ -118,3 +118,53 @@ fn aborted(operation: &'static str) -> Error {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use artstore_core::ErrorKind;
+
+    use super::*;
+
+    async fn who(threads: &Threads) -> std::thread::ThreadId {
+        let work = || Ok(std::thread::current().id());
+        threads.run("ask", work).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_thread_is_kept_for_the_next_call() {
+        let threads = Threads::default();
+        let first = who(&threads).await;
+        assert_ne!(first, std::thread::current().id());
+        assert_eq!(who(&threads).await, first);
+        threads.dismiss();
+        assert_ne!(who(&threads).await, first);
+    }
+
+    #[tokio::test]
+    async fn calls_at_the_same_time_do_not_wait_for_each_other() {
+        let threads = Threads::default();
+        let (say, hear) = mpsc::channel();
+        let waits = threads.run("wait", move || Ok(hear.recv().is_ok()));
+        let says = threads.run("say", move || Ok(say.send(()).is_ok()));
+        let (waited, said) = tokio::join!(waits, says);
+        assert!(waited.unwrap() && said.unwrap());
+    }
+
+    #[tokio::test]
+    async fn where_blocking_is_allowed_the_present_thread_works() {
+        let threads = Threads::default();
+        let place = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Handle::current();
+            blocking::allow(|| runtime.block_on(who(&threads))) == std::thread::current().id()
+        });
+        assert!(place.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_no_more() {
+        let threads = Threads::default();
+        let outcome: Result<()> = threads.run("break", || panic!("as planned")).await;
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Internal);
+        who(&threads).await;
+    }
+}

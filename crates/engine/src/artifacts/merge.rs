@@ -15,6 +15,12 @@ use super::limits;
 use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactWork};
 use crate::protocol::Verdict;
 
+/// How much of what was made from an artifact is looked through at once.
+const NEAR: WalkLimits = WalkLimits {
+    depth: None,
+    nodes: 1_000,
+};
+
 impl ArtifactRules {
     pub(super) async fn decide_merge(
         &self,
@@ -71,18 +77,57 @@ impl ArtifactRules {
         if new.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
+        let near = self.made_from(existing, NEAR).await?;
+        let made_from_it = match near {
+            Some(all) => all,
+            None => self.made_from_among(existing, &new).await?,
+        };
+        let closes_cycle = |id: ArtifactId| id == existing.id || made_from_it.contains(&id);
+        Ok(new.into_iter().partition(|input| !closes_cycle(input.id)))
+    }
+
+    /// What was made from `existing`; `None` if there is more than `limits` allow.
+    async fn made_from(
+        &self,
+        existing: &Artifact,
+        limits: WalkLimits,
+    ) -> Result<Option<HashSet<ArtifactId>>> {
         let catalog = &self.parts.catalogs.artifacts;
         let walk = catalog
-            .walk(existing.id, Relation::Downstream, WalkLimits::UNLIMITED)
+            .walk(existing.id, Relation::Downstream, limits)
             .await?;
-        let mut made_from_it = HashSet::from([existing.id]);
-        made_from_it.extend(
-            walk.into_iter()
-                .flat_map(|walk| walk.nodes)
-                .map(|node| node.id),
-        );
-        let closes_cycle = |id: ArtifactId| made_from_it.contains(&id);
-        Ok(new.into_iter().partition(|input| !closes_cycle(input.id)))
+        let walk = walk.filter(|walk| !walk.truncated);
+        Ok(walk.map(|walk| walk.nodes.into_iter().map(|node| node.id).collect()))
+    }
+
+    /// Those of `new` that were made from `existing`, from which much was made: what they were made from is looked through
+    /// instead, which usually is little, so that the lock is not held for long.
+    async fn made_from_among(
+        &self,
+        existing: &Artifact,
+        new: &[ArtifactInput],
+    ) -> Result<HashSet<ArtifactId>> {
+        let catalog = &self.parts.catalogs.artifacts;
+        let mut found = HashSet::new();
+        let mut left = WalkLimits::MAX_NODES;
+        for input in new {
+            let limits = WalkLimits {
+                depth: None,
+                nodes: left,
+            };
+            let walk = catalog.walk(input.id, Relation::Inputs, limits).await?;
+            let Some(walk) = walk else {
+                continue;
+            };
+            if walk.nodes.iter().any(|node| node.id == existing.id) {
+                found.insert(input.id);
+            } else if walk.truncated {
+                let all = self.made_from(existing, WalkLimits::UNLIMITED).await?;
+                return Ok(all.unwrap_or_default());
+            }
+            left = left.saturating_sub(walk.nodes.len());
+        }
+        Ok(found)
     }
 }
 

@@ -182,6 +182,23 @@ async fn a_duplicate_brings_its_inputs_but_closes_no_cycle() {
 }
 
 #[tokio::test]
+async fn a_cycle_is_found_also_where_much_was_made_from_the_artifact() {
+    let world = World::new();
+    let raw = make(&world, "raw", &[]).await;
+    let clean = make(&world, "clean", &[&raw]).await;
+    let reports = (0..1_100).map(|number| made_from(&format!("report {number}"), &[&clean]));
+    let reports = world.port().publish_artifacts(reports.collect()).await;
+    let last = reports.last().unwrap().clone().unwrap();
+    let last = last.artifact();
+    let other = make(&world, "other", &[]).await;
+
+    let (_, what) = merge(&world, made_from("raw", &[last, &other, &clean])).await;
+    assert_eq!(what.inputs, [ArtifactInput::new(other.id)]);
+    let skipped = [last, &clean].map(|input| ArtifactInput::new(input.id));
+    assert_eq!(what.skipped_inputs, skipped);
+}
+
+#[tokio::test]
 async fn merges_that_would_close_a_cycle_together_do_not() {
     let world = World::new();
     let mut artifacts = Vec::new();

@@ -7,6 +7,7 @@
     reason = "a test asserts"
 )]
 
+mod batches;
 mod lineage;
 mod publishing;
 mod recovery;

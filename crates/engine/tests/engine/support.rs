@@ -42,7 +42,18 @@ impl World {
             Arc::new(MemoryArtifactCatalog::missing()),
             Arc::new(MemoryLock::new()),
             Arc::new(SequentialIds::starting_at(1000)),
-            Duration::from_secs(60),
+            patient(),
+        )
+    }
+
+    /// A new store, used with these settings.
+    pub(crate) fn with_settings(settings: EngineSettings) -> Self {
+        Self::with(
+            Arc::new(MemoryStore::new()),
+            Arc::new(MemoryArtifactCatalog::missing()),
+            Arc::new(MemoryLock::new()),
+            Arc::new(SequentialIds::starting_at(1000)),
+            settings,
         )
     }
 
@@ -53,7 +64,10 @@ impl World {
             Arc::new(self.catalog.instance()),
             Arc::new(self.lock.instance()),
             Arc::clone(&self.ids),
-            Duration::from_millis(20),
+            EngineSettings {
+                patience: Duration::from_millis(20),
+                ..patient()
+            },
         )
     }
 
@@ -70,7 +84,7 @@ impl World {
             Arc::new(self.catalog.instance()),
             Arc::new(self.lock.instance()),
             Arc::clone(&self.ids),
-            Duration::from_secs(60),
+            patient(),
         )
     }
 
@@ -79,7 +93,7 @@ impl World {
         catalog: Arc<MemoryArtifactCatalog>,
         lock: Arc<MemoryLock>,
         ids: Arc<SequentialIds>,
-        patience: Duration,
+        settings: EngineSettings,
     ) -> Self {
         let faults = Faults::new();
         let store = Arc::new(FaultyStore::new(
@@ -105,11 +119,6 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
             progress: Arc::new(NoProgress),
-        };
-        let settings = EngineSettings {
-            actor: "tester".to_owned(),
-            patience,
-            ..EngineSettings::default()
         };
         Self {
             files,
@@ -208,6 +217,14 @@ impl World {
         let files = self.files.files();
         let below = files.keys().filter(|path| path.starts_with(&directory));
         below.map(ToString::to_string).collect()
+    }
+}
+
+pub(crate) fn patient() -> EngineSettings {
+    EngineSettings {
+        actor: "tester".to_owned(),
+        patience: Duration::from_secs(60),
+        ..EngineSettings::default()
     }
 }
 
