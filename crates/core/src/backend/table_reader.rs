@@ -93,8 +93,6 @@ pub struct CsvInspection {
     pub nanosecond_columns: BTreeSet<String>,
     /// The number of records after the header.
     pub row_count: u64,
-    /// The length of the longest record in bytes.
-    pub longest_record: u64,
     /// Facts about the source's bytes.
     pub source: SourceFacts,
 }

@@ -87,7 +87,6 @@ impl TableReader for TextTables {
                 options: CsvOptions::clone(options),
                 nanosecond_columns: BTreeSet::new(),
                 row_count: text.lines().skip(1).count() as u64,
-                longest_record: 100,
                 source: SourceFacts {
                     size_bytes: text.len() as u64,
                     digest: Digest::of(text.as_bytes()),

@@ -55,7 +55,6 @@ pub(super) fn inspect_in_chunks(
             ..options.clone()
         },
         row_count: scan.row_count,
-        longest_record: scan.longest_record,
         source: scan.source,
     })
 }

@@ -117,7 +117,6 @@ pub(super) struct Tokenizer {
     columns: Option<usize>,
     /// Where the next byte is in the file.
     position: u64,
-    longest: u64,
     /// The record that is being read.
     current: Option<Current>,
 }
@@ -143,7 +142,6 @@ impl Tokenizer {
             reader,
             columns: None,
             position,
-            longest: 0,
             current: None,
         }
     }
@@ -151,12 +149,6 @@ impl Tokenizer {
     /// Expects records with so many fields from now on.
     pub(super) fn expect(&mut self, columns: usize) {
         self.columns = Some(columns);
-        self.longest = 0;
-    }
-
-    /// The length of the longest record since [`Self::expect`], without its line break.
-    pub(super) fn longest(&self) -> u64 {
-        self.longest
     }
 
     /// The column in which the next byte is, from 0.
@@ -227,7 +219,6 @@ impl Tokenizer {
             return Err(Fault::new(current.start, Problem::LongRecord));
         }
         if is_complete {
-            self.longest = self.longest.max(length);
             self.complete(current, records)?;
         }
         Ok(read)

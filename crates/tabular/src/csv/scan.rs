@@ -22,8 +22,6 @@ pub(super) struct Scan {
     pub(super) columns: Vec<Column>,
     /// The number of records after the header.
     pub(super) row_count: u64,
-    /// The length of the longest of them, without line break.
-    pub(super) longest_record: u64,
     /// Facts about the bytes.
     pub(super) source: SourceFacts,
 }
@@ -263,7 +261,6 @@ impl<'a> Scanner<'a> {
         Ok(Scan {
             columns,
             row_count: self.row_count,
-            longest_record: self.tokenizer.longest(),
             source,
         })
     }

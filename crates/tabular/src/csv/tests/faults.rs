@@ -197,10 +197,7 @@ fn records_that_are_too_long() {
     );
     let longest = format!("a,b\n1,2\n{field},{}\n3,4", &field[1..]);
     let inspection = inspect(longest, &CsvOptions::default()).unwrap();
-    assert_eq!(
-        (inspection.longest_record, inspection.row_count),
-        (16 << 20, 3)
-    );
+    assert_eq!(inspection.row_count, 3);
 }
 
 #[test]
