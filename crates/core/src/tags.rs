@@ -1,19 +1,23 @@
 //! Tags: a key may have several values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 use crate::key::check_text;
 
-/// The tags of one thing: each key has one or more values, in sorted order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    try_from = "BTreeMap<String, BTreeSet<String>>",
-    into = "BTreeMap<String, BTreeSet<String>>"
-)]
-pub struct Tags(BTreeMap<String, BTreeSet<String>>);
+/// The tags of one thing: each key has one or more values.
+///
+/// In documents they are an object of arrays, `{"env": ["prod", "test"]}`, keys and values in ascending order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// In ascending order, each once. A list of tags is short, and every row of a long list of artifacts has one.
+    pairs: Vec<(String, String)>,
+}
 
 impl Tags {
     /// The greatest length of a key in bytes.
@@ -37,72 +41,78 @@ impl Tags {
         let (key, value) = (key.into(), value.into());
         check_key(&key)?;
         check_value(&key, &value)?;
-        let is_new = !self.contains(&key, &value);
-        if is_new && self.len() >= Self::MAX_PAIRS {
+        let Err(place) = self.find(&key, &value) else {
+            return Ok(());
+        };
+        if self.len() >= Self::MAX_PAIRS {
             return Err(too_many());
         }
-        self.0.entry(key).or_default().insert(value);
+        self.pairs.insert(place, (key, value));
         Ok(())
     }
 
     /// Removes a value of a key, and the key with its last value.
     pub fn remove(&mut self, key: &str, value: &str) {
-        if let Some(values) = self.0.get_mut(key) {
-            values.remove(value);
-            if values.is_empty() {
-                self.0.remove(key);
-            }
+        if let Ok(place) = self.find(key, value) {
+            self.pairs.remove(place);
         }
     }
 
     /// Removes a key with all its values.
     pub fn remove_key(&mut self, key: &str) {
-        self.0.remove(key);
+        self.pairs.retain(|(found, _)| found != key);
     }
 
     /// Whether `key` has `value`.
     pub fn contains(&self, key: &str, value: &str) -> bool {
-        self.0.get(key).is_some_and(|values| values.contains(value))
+        self.find(key, value).is_ok()
     }
 
     /// Whether there are no tags.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
     }
 
     /// The number of key-value pairs.
     pub fn len(&self) -> usize {
-        self.0.values().map(BTreeSet::len).sum()
+        self.pairs.len()
     }
 
     /// Every key-value pair, sorted.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|(key, values)| {
-            values
-                .iter()
-                .map(move |value| (key.as_str(), value.as_str()))
-        })
-    }
-
-    /// Every key with its values, sorted.
-    pub fn groups(&self) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
-        self.0.iter().map(|(key, values)| (key.as_str(), values))
+        self.pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// The pairs of `other` that are not here.
     pub fn missing_from(&self, other: &Self) -> Self {
-        let mut missing = Self::new();
-        for (key, value) in other
-            .pairs()
-            .filter(|(key, value)| !self.contains(key, value))
-        {
-            missing
-                .0
-                .entry(key.to_owned())
-                .or_default()
-                .insert(value.to_owned());
+        let missing = other
+            .pairs
+            .iter()
+            .filter(|(key, value)| !self.contains(key, value));
+        Self {
+            pairs: missing.cloned().collect(),
         }
-        missing
+    }
+
+    fn of_pairs(mut pairs: Vec<(String, String)>) -> Result<Self> {
+        pairs.sort_unstable();
+        pairs.dedup();
+        for (key, value) in &pairs {
+            check_key(key)?;
+            check_value(key, value)?;
+        }
+        if pairs.len() > Self::MAX_PAIRS {
+            return Err(too_many());
+        }
+        Ok(Self { pairs })
+    }
+
+    /// Where the pair is, or where it would be.
+    fn find(&self, key: &str, value: &str) -> Result<usize, usize> {
+        self.pairs
+            .binary_search_by(|(other, found)| (other.as_str(), found.as_str()).cmp(&(key, value)))
     }
 
     /// These tags and those of `other`.
@@ -137,28 +147,75 @@ fn check_value(key: &str, value: &str) -> Result<()> {
     check_text(value, "tag value", Tags::MAX_VALUE_BYTES).map_err(|error| error.with("key", key))
 }
 
+impl Serialize for Tags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut groups = serializer.serialize_map(None)?;
+        for group in self.pairs.chunk_by(|one, next| one.0 == next.0) {
+            if let Some((key, _)) = group.first() {
+                let values: Vec<&str> = group.iter().map(|(_, value)| value.as_str()).collect();
+                groups.serialize_entry(key, &values)?;
+            }
+        }
+        groups.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Groups)
+    }
+}
+
+struct Groups;
+
+impl<'de> Visitor<'de> for Groups {
+    type Value = Tags;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of arrays of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut groups: A) -> Result<Tags, A::Error> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        while let Some(mut key) = groups.next_key::<String>()? {
+            // A key that comes again replaces what it had before, as everywhere in JSON.
+            pairs.retain(|(former, _)| *former != key);
+            let values: Vec<String> = groups.next_value()?;
+            let count = values.len();
+            for (position, value) in values.into_iter().enumerate() {
+                let key = match position + 1 == count {
+                    true => std::mem::take(&mut key),
+                    false => key.clone(),
+                };
+                pairs.push((key, value));
+            }
+            // Whoever sends more than is allowed is not listened to any longer.
+            if pairs.len() > Tags::MAX_PAIRS {
+                return Err(serde::de::Error::custom(too_many()));
+            }
+        }
+        Tags::of_pairs(pairs).map_err(serde::de::Error::custom)
+    }
+}
+
 impl TryFrom<BTreeMap<String, BTreeSet<String>>> for Tags {
     type Error = Error;
 
-    fn try_from(mut groups: BTreeMap<String, BTreeSet<String>>) -> Result<Self> {
-        groups.retain(|_, values| !values.is_empty());
-        for (key, values) in &groups {
-            check_key(key)?;
-            for value in values {
-                check_value(key, value)?;
-            }
-        }
-        let tags = Self(groups);
-        if tags.len() > Self::MAX_PAIRS {
-            return Err(too_many());
-        }
-        Ok(tags)
+    fn try_from(groups: BTreeMap<String, BTreeSet<String>>) -> Result<Self> {
+        let pairs = groups
+            .into_iter()
+            .flat_map(|(key, values)| values.into_iter().map(move |value| (key.clone(), value)));
+        Self::of_pairs(pairs.collect())
     }
 }
 
 impl From<Tags> for BTreeMap<String, BTreeSet<String>> {
     fn from(tags: Tags) -> Self {
-        tags.0
+        let mut groups = Self::new();
+        for (key, value) in tags.pairs {
+            groups.entry(key).or_default().insert(value);
+        }
+        groups
     }
 }
 
@@ -238,6 +295,16 @@ mod tests {
             changed.pairs().collect::<Vec<_>>(),
             [("a", "3"), ("b", "1")]
         );
+    }
+
+    #[test]
+    fn documents_are_objects_of_sorted_arrays() {
+        let text = r#"{"z":["1"],"a":["2","1","2"],"none":[],"z":["3"]}"#;
+        let tags: Tags = serde_json::from_str(text).unwrap();
+        let written = serde_json::to_string(&tags).unwrap();
+        assert_eq!(written, r#"{"a":["1","2"],"z":["3"]}"#);
+        let groups = BTreeMap::from(tags.clone());
+        assert_eq!(Tags::try_from(groups).unwrap(), tags);
     }
 
     #[test]

@@ -109,8 +109,8 @@ impl ArtifactEngine {
             return Err(Error::invalid("the cursor is of another list")
                 .hint("pass the `next` of the page before, to the same question"));
         }
-        let mut found: Vec<(ListPart, Artifact)> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut found: Vec<Artifact> = Vec::new();
+        let mut starts: Vec<(usize, ListPart)> = Vec::new();
         for part in parts.iter().filter(|part| part.name >= begun) {
             // One more than asked for tells whether there is a next page.
             let wanted = limit + 1 - found.len();
@@ -118,28 +118,31 @@ impl ArtifactEngine {
             query.limit = u32::try_from(wanted).unwrap_or(u32::MAX);
             query.after = cursor.filter(|cursor| cursor.part == part.name);
             let catalog = &self.parts.catalogs.artifacts;
-            let rows = self.query(|| catalog.list(&query)).await?;
-            // What is replaced between two queries would be in both parts.
-            let new = rows.into_iter().filter(|artifact| seen.insert(artifact.id));
-            found.extend(new.map(|artifact| (part.name, artifact)));
+            let mut rows = self.query(|| catalog.list(&query)).await?;
+            if !found.is_empty() {
+                // What is replaced between two queries would be in both parts.
+                let seen: HashSet<_> = found.iter().map(|artifact| artifact.id).collect();
+                rows.retain(|artifact| !seen.contains(&artifact.id));
+            }
+            starts.push((found.len(), part.name));
+            found.append(&mut rows);
             if found.len() > limit {
                 break;
             }
         }
         let has_next = found.len() > limit;
         found.truncate(limit);
+        let of_last = starts.iter().rev().find(|(start, _)| *start < found.len());
         let next = found
             .last()
+            .zip(of_last)
             .filter(|_| has_next)
-            .map(|(part, last)| Cursor {
+            .map(|(last, (_, part))| Cursor {
                 created_at: last.created_at,
                 id: last.id,
                 part: *part,
             });
-        Ok(Page {
-            items: found.into_iter().map(|(_, artifact)| artifact).collect(),
-            next,
-        })
+        Ok(Page { items: found, next })
     }
 
     /// A change that is not a publish.

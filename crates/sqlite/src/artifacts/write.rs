@@ -1,5 +1,6 @@
 //! Changes of rows.
 
+use artstore_core::Error;
 use artstore_core::artifact::{Artifact, ArtifactStatus};
 use artstore_core::backend::{ArtifactChange, ArtifactCommit, ArtifactEventRow, CatalogHead};
 use rusqlite::{
@@ -193,7 +194,7 @@ fn put_row(transaction: &Transaction<'_>, artifact: &Artifact) -> Result<i64, Fa
         ":request_digest": artifact.request_digest.as_bytes(),
         ":revision": to_integer(artifact.revision, "revision")?,
         ":last_event": to_integer(artifact.last_event, "last event")?,
-        ":tags": tags_text(artifact),
+        ":tags": tags_text(artifact)?,
         ":input_count": to_integer(artifact.inputs.len() as u64, "inputs")?,
         ":supersedes": ids_blob(&artifact.supersedes),
         ":tombstone_reason": artifact.tombstone_reason,
@@ -203,13 +204,13 @@ fn put_row(transaction: &Transaction<'_>, artifact: &Artifact) -> Result<i64, Fa
         .query_row(parameters, |row| row.get(0))?)
 }
 
-fn tags_text(artifact: &Artifact) -> Option<String> {
-    let groups: serde_json::Map<_, _> = artifact
-        .tags
-        .groups()
-        .map(|(key, values)| (key.to_owned(), serde_json::json!(values)))
-        .collect();
-    (!groups.is_empty()).then(|| serde_json::Value::Object(groups).to_string())
+fn tags_text(artifact: &Artifact) -> Result<Option<String>, Failure> {
+    if artifact.tags.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(&artifact.tags)
+        .map_err(|error| Error::internal("tags cannot be written").caused_by(error))?;
+    Ok(Some(text))
 }
 
 fn directory(transaction: &Transaction<'_>, path: &str) -> Result<i64, Failure> {
