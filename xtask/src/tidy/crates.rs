@@ -46,13 +46,12 @@ pub(crate) fn check_documentation(packages: &[Package], files: &[SourceFile]) ->
 
 /// Folder = crate name without the prefix; the command line is the product itself, maintenance is nobody's library.
 fn package_name(folder: &str) -> String {
-    match folder {
-        "xtask" => "xtask".to_owned(),
-        "crates/cli" => "artstore".to_owned(),
-        _ => format!(
-            "artstore-{}",
-            folder.strip_prefix("crates/").unwrap_or(folder)
-        ),
+    match (folder, folder.split_once('/')) {
+        ("xtask", _) => "xtask".to_owned(),
+        ("crates/cli", _) => "artstore".to_owned(),
+        (_, Some(("crates", name))) => format!("artstore-{name}"),
+        (_, Some(("examples", name))) => format!("artstore-example-{name}"),
+        _ => format!("artstore-{folder}"),
     }
 }
 
@@ -74,6 +73,10 @@ mod tests {
             package("artstore-fs", "crates/fs"),
             package("artstore", "crates/cli"),
             package("artstore-tests", "tests"),
+            package(
+                "artstore-example-journal-catalog",
+                "examples/journal-catalog",
+            ),
             package("xtask", "xtask"),
         ];
         assert!(check_names(&packages).is_empty());
@@ -85,6 +88,16 @@ mod tests {
             check_names(&[package("artstore-fs", "crates/filesystem")]),
             [
                 "crates/filesystem: the package in this folder is artstore-filesystem, not artstore-fs"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_example_that_does_not_say_so_is_found() {
+        assert_eq!(
+            check_names(&[package("artstore-journal", "examples/journal")]),
+            [
+                "examples/journal: the package in this folder is artstore-example-journal, not artstore-journal"
             ]
         );
     }

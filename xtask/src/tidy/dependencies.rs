@@ -15,6 +15,8 @@ const ON_CORE: Allowed = Only(&["artstore-core"]);
 
 const ON_CONTEXT: Allowed = Only(&["artstore-context", "artstore-wire", "artstore-core"]);
 
+const ON_PORTS: Allowed = Only(&["artstore-context", "artstore-core"]);
+
 /// Crates that are planned are listed, so that their first commit is checked.
 const TABLE: &[(&str, Allowed)] = &[
     ("artstore-core", Only(&[])),
@@ -43,6 +45,9 @@ const TABLE: &[(&str, Allowed)] = &[
     ),
     ("artstore", ON_CONTEXT),
     ("artstore-server", ON_CONTEXT),
+    // Examples: an application knows ports and what wires them, a backend knows the traits that it implements.
+    ("artstore-example-daily-report", ON_PORTS),
+    ("artstore-example-journal-catalog", ON_CORE),
     ("artstore-tests", Everything),
     ("artstore-bench", Everything),
     ("xtask", Only(&[])),
@@ -179,6 +184,24 @@ mod tests {
             "artstore",
             &["artstore-engine"],
             &["crates/artstore/Cargo.toml: artstore must not depend on artstore-engine"],
+        );
+    }
+
+    #[test]
+    fn an_example_that_reaches_past_its_ring_is_found() {
+        check_one(
+            "artstore-example-daily-report",
+            &["artstore-core", "artstore-context", "artstore-engine"],
+            &[
+                "crates/artstore-example-daily-report/Cargo.toml: artstore-example-daily-report must not depend on artstore-engine",
+            ],
+        );
+        check_one(
+            "artstore-example-journal-catalog",
+            &["artstore-core", "artstore-testkit"],
+            &[
+                "crates/artstore-example-journal-catalog/Cargo.toml: artstore-example-journal-catalog must not depend on artstore-testkit",
+            ],
         );
     }
 
