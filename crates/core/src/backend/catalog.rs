@@ -76,8 +76,8 @@ pub trait ArtifactCatalog: Debug + Send + Sync + 'static {
     async fn counts(&self) -> Result<ArtifactCounts>;
 
     /// Makes the catalog anew: its rows are exactly those of `commits` afterwards, its head is `head`. A database that was
-    /// there is replaced, and kept under another name if it could not be read or is another store's; that name is returned. Until the new one
-    /// is complete the former one stays in its place. Also makes a catalog where there is none.
+    /// there is replaced, and kept under another name if it could not be read, has a newer schema or is another store's; that name is
+    /// returned. Until the new one is complete the former one stays in its place. Also makes a catalog where there is none.
     ///
     /// # Durability
     /// When it returns, the rows survive a power loss. If it is interrupted, the former database is there, or none.

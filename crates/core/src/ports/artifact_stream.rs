@@ -99,7 +99,7 @@ impl Stream for ArtifactStream {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         // Asked once per page and then only now and then: a question that is under way wakes this task by itself.
-        if this.items.len() % READ_AHEAD_EVERY == 0 && this.read_ahead.is_none() {
+        if this.items.len().is_multiple_of(READ_AHEAD_EVERY) && this.read_ahead.is_none() {
             this.poll_read_ahead(context);
         }
         loop {

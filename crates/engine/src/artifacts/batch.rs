@@ -16,7 +16,7 @@ use crate::committer::{heard, on_blocking_thread};
 /// A request as far as it goes by itself.
 enum Ready {
     /// It has its result.
-    Decided(Result<PublishArtifactResult>),
+    Decided(Box<Result<PublishArtifactResult>>),
     /// This is to be done under the lock.
     Task(Box<ReadyTask>),
 }
@@ -54,7 +54,7 @@ impl ArtifactEngine {
         let mut group = Vec::new();
         while let Some((position, next)) = ready.next().await {
             match next {
-                Ready::Decided(result) => results.push((position, result)),
+                Ready::Decided(result) => results.push((position, *result)),
                 Ready::Task(task) => group.push((position, *task)),
             }
             if group.len() == group_length {
@@ -73,7 +73,7 @@ impl ArtifactEngine {
     async fn make_ready(&self, request: PublishArtifactRequest, large: &Semaphore) -> Ready {
         match self.try_make_ready(request, large).await {
             Ok(ready) => ready,
-            Err(error) => Ready::Decided(Err(error)),
+            Err(error) => Ready::Decided(Box::new(Err(error))),
         }
     }
 
@@ -95,7 +95,7 @@ impl ArtifactEngine {
             match prepared {
                 Prepared::Decided(outcome) => {
                     if let Some(result) = attempt.conclude(*outcome)? {
-                        return Ok(Ready::Decided(Ok(result)));
+                        return Ok(Ready::Decided(Box::new(Ok(result))));
                     }
                 }
                 Prepared::Task(task) => {

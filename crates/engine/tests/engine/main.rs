@@ -11,6 +11,7 @@ mod batches;
 mod lineage;
 mod publishing;
 mod recovery;
+mod streams;
 mod support;
 mod tables;
 mod text_tables;

@@ -251,12 +251,7 @@ impl ArtifactCatalog for MemoryArtifactCatalog {
         rows.check_all()?;
         let mut place = self.place();
         let moved_aside = match &place.database {
-            Database::Newer => {
-                return Err(
-                    Error::unsupported("the catalog was written by a newer artstore")
-                        .with("catalog", "memory"),
-                );
-            }
+            Database::Newer => Some(format!("memory.newer-{}", place.identity)),
             Database::Damaged => Some(format!("memory.damaged-{}", place.identity)),
             Database::Rows(former) if former.head.store_id != head.store_id => {
                 Some(format!("memory.other-{}", place.identity))

@@ -152,7 +152,7 @@ pub async fn the_epoch_stays_while_the_database_does(harness: &dyn CatalogHarnes
     assert_eq!(catalog.epoch(), epoch);
 }
 
-/// A database of a newer schema is refused by name and stays as it is.
+/// A database of a newer schema is refused by name, and kept under another name by a rebuild.
 pub async fn a_newer_schema_is_refused(harness: &dyn CatalogHarness) {
     created_with(harness, &[artifact(1)]).await.close().await;
     let declared = harness.capabilities().newer_schema;
@@ -164,6 +164,9 @@ pub async fn a_newer_schema_is_refused(harness: &dyn CatalogHarness) {
         let error = result.expect_err(method);
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{method}: {error}");
     }
+    let kept = fill(&*catalog, empty_head(), Vec::new()).await;
+    assert!(kept.is_some_and(|name| !name.is_empty()));
+    assert_eq!(catalog.counts().await.unwrap().total(), 0);
 }
 
 /// A closed instance opens again when it is used, and what was committed is there.
