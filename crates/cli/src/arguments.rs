@@ -6,8 +6,8 @@ use artstore_context::{LogFormat, SettingsOverrides};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    admin, artifact_type, cat, completions, downstream, export, find, get, history, init, lineage,
-    list, publish, status, supersede, tag, tombstone,
+    admin, artifact_type, cat, completions, demo, downstream, export, find, get, history, init,
+    lineage, list, ops, publish, status, supersede, tag, tombstone,
 };
 use crate::output::Format;
 
@@ -102,11 +102,15 @@ pub(crate) enum Command {
     Cat(cat::Cat),
     /// Copy an artifact's bytes to a file
     Export(export::Export),
+    /// Answer JSON requests of other programs
+    Ops(ops::Ops),
     /// Register and show types of artifacts
     #[command(subcommand)]
     Type(artifact_type::Type),
     /// Show what the store holds
     Status(status::Status),
+    /// Show publishing, lineage, history and recovery in a small store that is removed afterwards
+    Demo(demo::Demo),
     /// Print the completions of a shell
     Completions(completions::Completions),
     /// Keep the store healthy

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use artstore_core::{Error, ErrorKind};
+use artstore_wire::ops::{OpsError, to_pretty_text};
 use artstore_wire::{ErrorDocument, answer_of};
 
 use crate::output::Format;
@@ -16,6 +17,10 @@ pub(crate) enum Failure {
     Error(Error),
     /// It did its work and told what it found: committed content is damaged.
     Damage,
+    /// An operation failed, which it tells in its own way.
+    Operation(OpsError),
+    /// Some of a batch failed, the first with this status; each was told in its place.
+    Batch(u8),
     /// Nobody reads its output any more, which is the reader's good right.
     ReaderGone,
     /// This signal asked it to end.
@@ -28,6 +33,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<OpsError> for Failure {
+    fn from(error: OpsError) -> Self {
+        Self::Operation(error)
+    }
+}
+
 impl Failure {
     /// Tells the user, and gives the exit status.
     pub(crate) fn report(&self, format: Format) -> ExitCode {
@@ -36,6 +47,11 @@ impl Failure {
                 write_to_stderr(&render(error, format));
                 ExitCode::from(answer_of(error.kind()).exit_status)
             }
+            Self::Operation(error) => {
+                write_to_stderr(&to_pretty_text(&error.document()));
+                ExitCode::FAILURE
+            }
+            Self::Batch(status) => ExitCode::from(*status),
             Self::Damage => ExitCode::from(answer_of(ErrorKind::Corrupt).exit_status),
             Self::ReaderGone => ExitCode::SUCCESS,
             // As a shell tells it of a process that a signal ended.

@@ -10,6 +10,7 @@
 //! | `tree`, `graph` | lineages as trees, and in the languages of Graphviz and Mermaid |
 //! | `pairs` | `k=v` arguments |
 //! | `git` | the state of the source code around a file |
+//! | `lines` | lines of standard input and of files |
 //! | `logging`, `progress`, `panics`, `signals` | the terminal and the process |
 
 mod arguments;
@@ -17,6 +18,7 @@ mod commands;
 mod failure;
 mod git;
 mod graph;
+mod lines;
 mod logging;
 mod output;
 mod pairs;
@@ -30,20 +32,18 @@ mod tree;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use artstore_context::{Context, Environment, Settings};
 use artstore_core::Error;
 use clap::Parser as _;
+use tokio::sync::Mutex;
 
 use arguments::{Arguments, Command};
 use commands::Session;
 use failure::Failure;
 use output::{Format, Output};
 use progress::TerminalProgress;
-
-/// How long a program that was asked to end waits for changes that it has begun.
-const GRACE: Duration = Duration::from_secs(5);
+use signals::{GRACE, Signals};
 
 fn main() -> ExitCode {
     panics::install_hook();
@@ -70,6 +70,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         })?;
     let result = match arguments.command {
         Command::Completions(command) => runtime.block_on(command.run(&output)),
+        Command::Demo(command) => runtime.block_on(command.run(&output)),
         command => {
             let settings =
                 Settings::load(&Environment::from_process(), arguments.global.overrides())?;
@@ -88,22 +89,23 @@ async fn run_in_store(command: Command, settings: Settings, output: Output) -> R
         .settings(settings)
         .progress(progress.clone())
         .build()?;
-    let mut signals = signals::Signals::new()?;
     let session = Session {
         context: context.clone(),
         output,
+        signals: Mutex::new(Signals::new()?),
     };
+    let hears_signals = command.hears_signals();
     let result = tokio::select! {
         biased;
         result = command.run(&session) => result,
-        failure = signals.next() => Err(failure),
+        failure = session.next_signal(), if !hears_signals => Err(failure),
     };
     let was_asked_to_end = matches!(result, Err(Failure::Signal(_)));
     tokio::select! {
         biased;
         () = context.close() => {}
         // Whoever asks again, or waits long, does not want to wait. The next command settles what is left.
-        _ = signals.next() => {}
+        _ = session.next_signal() => {}
         () = tokio::time::sleep(GRACE), if was_asked_to_end => {}
     }
     progress.clear();

@@ -63,6 +63,11 @@ impl Output {
         self.format
     }
 
+    /// Where it is written to, for whoever writes from a thread of its own.
+    pub(crate) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
     /// Prints one document: as it is, or as text.
     pub(crate) async fn document<T: Serialize>(
         &self,
@@ -125,7 +130,8 @@ impl Output {
     }
 }
 
-fn unwritable(error: io::Error) -> Failure {
+/// What it means that standard output cannot be written.
+pub(crate) fn unwritable(error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::ReaderGone;
     }

@@ -1,9 +1,14 @@
 //! Signals that ask the program to end.
 
+use std::time::Duration;
+
 use artstore_core::{Error, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
+
+/// How long a program that was asked to end waits for what it has begun.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 const INTERRUPT: u8 = 2;
 const TERMINATE: u8 = 15;

@@ -125,11 +125,11 @@ impl ArtifactCatalog for SqliteArtifactCatalog {
             .await
     }
 
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         let scope = scope.clone();
         self.readers
             .run("look for a size", move |connection| {
-                artifacts::has_active_of_size(connection, &scope, size_bytes)
+                artifacts::may_have_active_of_size(connection, &scope, size_bytes)
             })
             .await
     }

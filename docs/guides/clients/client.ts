@@ -12,7 +12,7 @@ export class ArtifactStore {
 
   constructor(program: string, ...args: string[]) {
     this.child = spawn(program, [...args, "ops", "--lines"], { stdio: ["pipe", "pipe", "inherit"] });
-    this.child.stdin!.on("error", () => {}); // the end of the answers tells it
+    this.child.stdin!.on("error", () => {}); // told by the answers' end, and to who asks later
     const answers = createInterface({ input: this.child.stdout! });
     answers.on("line", (line: string) => {
       const answer = JSON.parse(line);
@@ -30,7 +30,8 @@ export class ArtifactStore {
     const id = this.nextId++;
     return new Promise((resolve: Waiting["resolve"], reject: Waiting["reject"]) => {
       this.waiting.set(id, { resolve, reject });
-      this.child.stdin!.write(JSON.stringify({ id, operation, ...fields }) + "\n");
+      const line = JSON.stringify({ id, operation, ...fields }) + "\n";
+      this.child.stdin!.write(line, (error) => error && reject(error));
     });
   }
 

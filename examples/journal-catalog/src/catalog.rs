@@ -82,9 +82,9 @@ impl ArtifactCatalog for JournalArtifactCatalog {
         self.ask(move |rows| rows.list(&query)).await
     }
 
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
         let scope = scope.clone();
-        self.ask(move |rows| rows.has_active_of_size(&scope, size_bytes))
+        self.ask(move |rows| rows.may_have_active_of_size(&scope, size_bytes))
             .await
     }
 

@@ -100,7 +100,7 @@ impl Rows {
         places.filter_map(|(_, id)| self.artifacts.get(id).map(Arc::as_ref))
     }
 
-    pub(crate) fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> bool {
+    pub(crate) fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> bool {
         self.active_in(scope)
             .any(|artifact| artifact.size_bytes == size_bytes)
     }

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod artifact_type;
 pub(crate) mod cat;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod downstream;
 pub(crate) mod export;
 pub(crate) mod find;
@@ -12,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod lineage;
 pub(crate) mod list;
+pub(crate) mod ops;
 pub(crate) mod publish;
 pub(crate) mod status;
 pub(crate) mod supersede;
@@ -23,10 +25,12 @@ use artstore_core::artifact::Artifact;
 use artstore_core::page::{Cursor, Page, PageRequest};
 use artstore_wire::{ArtifactDocument, ListDocument};
 use clap::Args;
+use tokio::sync::Mutex;
 
 use crate::arguments::Command;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::signals::Signals;
 use crate::text;
 
 /// What a command works with.
@@ -34,9 +38,15 @@ use crate::text;
 pub(crate) struct Session {
     pub(crate) context: Context,
     pub(crate) output: Output,
+    pub(crate) signals: Mutex<Signals>,
 }
 
 impl Session {
+    /// Waits for the next signal that asks the program to end.
+    pub(crate) async fn next_signal(&self) -> Failure {
+        self.signals.lock().await.next().await
+    }
+
     fn document(&self, artifact: Artifact) -> ArtifactDocument {
         ArtifactDocument::new(artifact, self.context.root())
     }
@@ -48,6 +58,11 @@ impl Session {
 }
 
 impl Command {
+    /// Whether the command listens to signals itself, because it has something to finish when one comes.
+    pub(crate) fn hears_signals(&self) -> bool {
+        matches!(self, Self::Ops(command) if command.hears_signals())
+    }
+
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Init(command) => command.run(session).await,
@@ -63,9 +78,11 @@ impl Command {
             Self::Tag(command) => command.run(session).await,
             Self::Cat(command) => command.run(session).await,
             Self::Export(command) => command.run(session).await,
+            Self::Ops(command) => command.run(session).await,
             Self::Type(command) => command.run(session).await,
             Self::Status(command) => command.run(session).await,
             Self::Completions(command) => command.run(&session.output).await,
+            Self::Demo(command) => command.run(&session.output).await,
             Self::Admin(command) => command.run(session).await,
         }
     }

@@ -1,7 +1,9 @@
+mod batch;
 mod table;
 
 use std::path::PathBuf;
 
+use artstore_core::Error;
 use artstore_core::artifact::{ArtifactSource, GitState, PublishArtifactRequest, Writer};
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 use artstore_core::tags::Tags;
@@ -17,13 +19,17 @@ use table::TableOptions;
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
     /// The file
-    path: PathBuf,
+    #[arg(required_unless_present = "batch")]
+    path: Option<PathBuf>,
     /// What sort of thing it is
-    #[arg(long = "type", value_name = "TYPE")]
-    artifact_type: ArtifactType,
+    #[arg(long = "type", value_name = "TYPE", required_unless_present = "batch")]
+    artifact_type: Option<ArtifactType>,
     /// What it is about
-    #[arg(long, value_name = "KEY")]
-    key: LogicalKey,
+    #[arg(long, value_name = "KEY", required_unless_present = "batch")]
+    key: Option<LogicalKey>,
+    /// Publish what each line of this file asks for, a JSON object, and print a result for each; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ONE_PUBLISH)]
+    batch: Option<PathBuf>,
     #[command(flatten)]
     table: TableOptions,
     /// The version of the type's schema
@@ -58,8 +64,33 @@ pub(crate) struct Publish {
     op_id: Option<OpId>,
 }
 
+/// Everything that says what one file is published as.
+const ONE_PUBLISH: [&str; 18] = [
+    "path",
+    "artifact_type",
+    "key",
+    "kind",
+    "format",
+    "delimiter",
+    "quote",
+    "columns",
+    "schema_version",
+    "tags",
+    "inputs",
+    "params",
+    "writer",
+    "hint",
+    "git_commit",
+    "git_dirty",
+    "adopt",
+    "op_id",
+];
+
 impl Publish {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
+        if let Some(batch) = self.batch {
+            return batch::run(session, batch).await;
+        }
         let request = self.into_request().await?;
         let store = session.context.artifact_store_or_init().await?;
         let result = store.publish_artifact(request).await?;
@@ -68,18 +99,23 @@ impl Publish {
     }
 
     async fn into_request(self) -> artstore_core::Result<PublishArtifactRequest> {
-        let table = self.table.format_of(&self.path)?;
+        let (Some(path), Some(artifact_type), Some(key)) =
+            (self.path, self.artifact_type, self.key)
+        else {
+            return Err(Error::invalid("a publish needs a path, a type and a key"));
+        };
+        let table = self.table.format_of(&path)?;
         let git = match self.git_commit {
             Some(commit) => Some(GitState {
                 commit,
                 dirty: self.git_dirty,
             }),
-            None => git::state_around(&self.path).await,
+            None => git::state_around(&path).await,
         };
         let source = if self.adopt {
-            ArtifactSource::AdoptFile(self.path)
+            ArtifactSource::AdoptFile(path)
         } else {
-            ArtifactSource::File(self.path)
+            ArtifactSource::File(path)
         };
         let mut tags = Tags::new();
         for Pair { key, value } in self.tags {
@@ -99,7 +135,7 @@ impl Publish {
                 .collect(),
             filename_hint: self.hint,
             op_id: self.op_id,
-            ..PublishArtifactRequest::file(self.artifact_type, self.key, source)
+            ..PublishArtifactRequest::file(artifact_type, key, source)
         })
     }
 }

@@ -52,8 +52,9 @@ pub trait ArtifactCatalog: Debug + Send + Sync + 'static {
     /// At most `query.limit` artifacts that match, newest first by (`created_at`, `id`).
     async fn list(&self, query: &ArtifactQuery) -> Result<Vec<Artifact>>;
 
-    /// Whether an active artifact of this scope has this size: the cheap test before a source is read twice.
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool>;
+    /// Whether an active artifact of this scope may have this size: the cheap test before a source is read twice. A no is
+    /// certain; a yes may also say that there are too many to look through.
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool>;
 
     /// What the artifact `start` leads to by `relation`, see [`walk`](crate::lineage::walk), all of it from one state of the
     /// database; `None` if `start` has no row. A neighbour without a row is reached and leads nowhere by the relations that

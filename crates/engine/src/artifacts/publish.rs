@@ -176,7 +176,7 @@ impl ArtifactEngine {
         if attempt.may_be_duplicate
             && publish.is_stored_as_it_is()
             && self
-                .query(|| catalog.has_active_of_size(&scope, size))
+                .query(|| catalog.may_have_active_of_size(&scope, size))
                 .await?
             && let Some(prepared) = self.prepare_as_duplicate(publish, scope).await?
         {

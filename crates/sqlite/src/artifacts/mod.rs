@@ -15,6 +15,6 @@ mod write;
 
 pub(crate) use list::list;
 pub(crate) use probe::examine;
-pub(crate) use read::{counts, find, find_all, has_active_of_size, head, scan, scan_events};
+pub(crate) use read::{counts, find, find_all, head, may_have_active_of_size, scan, scan_events};
 pub(crate) use walk::walk;
 pub(crate) use write::{apply, create_catalog, fill, set_head};

@@ -11,9 +11,12 @@ use artstore_core::time::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use super::row::{Uuid16, artifacts};
-use super::statements::{COUNTS, FIND, FIND_KEY, HAS_ACTIVE_OF_SIZE, HEAD, SCAN, SCAN_EVENTS};
+use super::statements::{COUNTS, FIND, FIND_KEY, HEAD, MAY_HAVE_ACTIVE_OF_SIZE, SCAN, SCAN_EVENTS};
 use super::value::{kind_number, op_id, to_unsigned};
 use crate::error::Failure;
+
+/// How many active artifacts of a key are looked through for a size.
+const SIZES: u32 = 100;
 
 pub(crate) fn head(connection: &Connection) -> Result<CatalogHead, Failure> {
     let mut statement = connection.prepare_cached(HEAD)?;
@@ -59,7 +62,7 @@ pub(crate) fn scan(
     artifacts(connection, &mut statement, parameters)
 }
 
-pub(crate) fn has_active_of_size(
+pub(crate) fn may_have_active_of_size(
     connection: &Connection,
     scope: &DedupScope,
     size_bytes: u64,
@@ -67,13 +70,14 @@ pub(crate) fn has_active_of_size(
     let Ok(size_bytes) = i64::try_from(size_bytes) else {
         return Ok(false);
     };
-    let mut statement = connection.prepare_cached(HAS_ACTIVE_OF_SIZE)?;
+    let mut statement = connection.prepare_cached(MAY_HAVE_ACTIVE_OF_SIZE)?;
     let parameters = named_params! {
         ":artifact_type": scope.artifact_type.as_str(),
         ":logical_key": scope.logical_key.as_str(),
         ":schema_version": scope.schema_version,
         ":size_bytes": size_bytes,
         ":kind": kind_number(scope.kind),
+        ":limit": SIZES,
     };
     Ok(statement.query_row(parameters, |row| row.get(0))?)
 }

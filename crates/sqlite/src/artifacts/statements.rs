@@ -29,7 +29,7 @@ statements! {
     FIND_PREDECESSORS = "find_predecessors";
     FIND_SUCCESSOR = "find_successor";
     FIND_TYPE = "find_type";
-    HAS_ACTIVE_OF_SIZE = "has_active_of_size";
+    MAY_HAVE_ACTIVE_OF_SIZE = "may_have_active_of_size";
     HEAD = "head";
     INSERT_DIRECTORY = "insert_directory";
     INSERT_FINGERPRINT = "insert_fingerprint";

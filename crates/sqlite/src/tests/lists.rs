@@ -122,7 +122,7 @@ fn random_query(dice: &mut Dice) -> ArtifactQuery {
     query
 }
 
-fn is_wanted(query: &ArtifactQuery, artifact: &Artifact) -> bool {
+pub(super) fn is_wanted(query: &ArtifactQuery, artifact: &Artifact) -> bool {
     let filter = &query.filter;
     let key = &artifact.logical_key;
     filter

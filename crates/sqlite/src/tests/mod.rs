@@ -1,5 +1,6 @@
 mod cost;
 mod duplicates;
+mod growth;
 mod indexes;
 mod life;
 mod lists;
@@ -26,9 +27,12 @@ use artstore_core::path::RelPath;
 use artstore_core::tags::Tags;
 use artstore_core::time::Timestamp;
 use artstore_core::{Domain, Error, Result};
+use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::connection::{self, Role};
+use crate::schema::Accept;
 use crate::{SqliteArtifactCatalog, SqliteSettings};
 
 const HEAD: CatalogHead = CatalogHead {
@@ -91,6 +95,21 @@ impl World {
     async fn rebuild(&self, chunks: Vec<Result<ArtifactCommit>>) -> Result<Option<String>> {
         let chunks = Box::pin(futures_util::stream::iter(chunks));
         self.catalog.rebuild(&permit(), HEAD, chunks).await
+    }
+
+    /// A catalog whose changes are not all in memory at a time.
+    async fn filled(commits: impl Iterator<Item = ArtifactCommit> + Send + 'static) -> Self {
+        let world = Self::without_database();
+        let commits = Box::pin(futures_util::stream::iter(commits.map(Ok)));
+        let rebuilt = world.catalog.rebuild(&permit(), HEAD, commits).await;
+        rebuilt.unwrap();
+        world
+    }
+
+    /// A connection as the catalog reads with.
+    fn reader(&self) -> Connection {
+        let settings = SqliteSettings::default();
+        connection::open(&self.path(), Role::Reader, Accept::Newest, &settings).unwrap()
     }
 
     /// Makes the catalog an empty one of `store_id`.

@@ -59,9 +59,9 @@ impl ArtifactCatalog for FaultyArtifactCatalog {
         call.with(self.inner.list(query).await)
     }
 
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
-        let call = self.faults.enter("has_active_of_size")?;
-        call.with(self.inner.has_active_of_size(scope, size_bytes).await)
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+        let call = self.faults.enter("may_have_active_of_size")?;
+        call.with(self.inner.may_have_active_of_size(scope, size_bytes).await)
     }
 
     async fn walk(
@@ -156,8 +156,8 @@ impl ArtifactCatalog for CountingArtifactCatalog {
         self.inner.list(query).await
     }
 
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
-        self.inner.has_active_of_size(scope, size_bytes).await
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+        self.inner.may_have_active_of_size(scope, size_bytes).await
     }
 
     async fn walk(

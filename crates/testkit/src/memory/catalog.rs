@@ -207,8 +207,8 @@ impl ArtifactCatalog for MemoryArtifactCatalog {
         self.with_rows(|rows| Ok(rows.list(query))).await
     }
 
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
-        self.with_rows(|rows| Ok(rows.has_active_of_size(scope, size_bytes)))
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+        self.with_rows(|rows| Ok(rows.may_have_active_of_size(scope, size_bytes)))
             .await
     }
 

@@ -107,7 +107,7 @@ impl Rows {
         })
     }
 
-    pub(super) fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> bool {
+    pub(super) fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> bool {
         self.active_in(scope)
             .any(|artifact| artifact.size_bytes == size_bytes)
     }

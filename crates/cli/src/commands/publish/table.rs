@@ -5,8 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use artstore_core::artifact::ArtifactKind;
-use artstore_core::table::{ColumnType, CsvOptions, TableFormat};
+use artstore_core::table::{ColumnType, TableFormat};
 use artstore_core::{Error, Result};
+use artstore_wire::ops::{OptionNames, SourceFormat};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
@@ -59,70 +60,31 @@ impl FromStr for Column {
 impl TableOptions {
     /// How the file at `path` is read as a table; `None` if it is published as a file.
     pub(super) fn format_of(self, path: &Path) -> Result<Option<TableFormat>> {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let told = name.and_then(TableFormat::of_file_name);
-        let format = match (self.format, told) {
-            (None, told) => told,
-            (Some(Format::Parquet), _) => Some(TableFormat::Parquet),
-            (Some(Format::Csv), Some(TableFormat::Csv(options))) => Some(TableFormat::Csv(options)),
-            (Some(Format::Csv), _) => Some(TableFormat::Csv(CsvOptions::default())),
+        let options = artstore_wire::ops::TableOptions {
+            kind: self.kind,
+            format: self.format.map(|format| match format {
+                Format::Csv => SourceFormat::Csv,
+                Format::Parquet => SourceFormat::Parquet,
+            }),
+            delimiter: self.delimiter,
+            quote: self.quote,
+            column_types: column_types(self.columns)?,
         };
-        match (self.kind, format) {
-            (Some(ArtifactKind::File), _) if self.format.is_some() => Err(Error::invalid(
-                "what is published as a file has no table format",
-            )),
-            (Some(ArtifactKind::File), _) | (None, None) => {
-                self.refuse_csv_options()?;
-                Ok(None)
-            }
-            (Some(ArtifactKind::Table), None) => Err(Error::invalid(
-                "the file's name does not tell how the table is written",
-            )
-            .with("path", path.display())
-            .hint("say it with --format csv or --format parquet")),
-            (_, Some(TableFormat::Parquet)) => {
-                self.refuse_csv_options()?;
-                Ok(Some(TableFormat::Parquet))
-            }
-            (_, Some(TableFormat::Csv(options))) => {
-                Ok(Some(TableFormat::Csv(self.csv_options(options)?)))
-            }
-        }
+        options.format_of(path, &OptionNames::COMMAND_LINE)
     }
+}
 
-    fn refuse_csv_options(&self) -> Result<()> {
-        let given = [
-            ("--delimiter", self.delimiter.is_some()),
-            ("--quote", self.quote.is_some()),
-            ("--column", !self.columns.is_empty()),
-        ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
-            None => Ok(()),
-            Some((option, _)) => Err(Error::invalid(format!(
-                "{option} is for tables that are written as CSV"
-            ))
-            .hint("say --format csv if the file is one")),
+fn column_types(columns: Vec<Column>) -> Result<BTreeMap<String, ColumnType>> {
+    let mut column_types = BTreeMap::new();
+    for Column { name, column_type } in columns {
+        if let Some(former) = column_types.insert(name.clone(), column_type) {
+            return Err(Error::invalid("the column is given two types")
+                .with("column", name.escape_debug())
+                .with("first", former)
+                .with("second", column_type));
         }
     }
-
-    fn csv_options(self, told: CsvOptions) -> Result<CsvOptions> {
-        let mut column_types = BTreeMap::new();
-        for Column { name, column_type } in self.columns {
-            if let Some(former) = column_types.insert(name.clone(), column_type) {
-                return Err(Error::invalid("the column is given two types")
-                    .with("column", name.escape_debug())
-                    .with("first", former)
-                    .with("second", column_type));
-            }
-        }
-        let options = CsvOptions {
-            delimiter: self.delimiter.unwrap_or(told.delimiter),
-            quote: self.quote.unwrap_or(told.quote),
-            column_types,
-        };
-        options.check()?;
-        Ok(options)
-    }
+    Ok(column_types)
 }
 
 fn kinds() -> impl TypedValueParser<Value = ArtifactKind> {

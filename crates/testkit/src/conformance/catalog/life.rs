@@ -30,8 +30,8 @@ async fn ask_everything(catalog: &dyn ArtifactCatalog) -> Vec<(&'static str, Res
         ("get", catalog.get(&[one.id]).await.map(drop)),
         ("list", catalog.list(&query(1)).await.map(drop)),
         (
-            "has_active_of_size",
-            catalog.has_active_of_size(&scope, 1).await.map(drop),
+            "may_have_active_of_size",
+            catalog.may_have_active_of_size(&scope, 1).await.map(drop),
         ),
         (
             "walk",
