@@ -10,6 +10,7 @@
 //! | [`error`] | [`ErrorDocument`], and the one table from a kind of error to its code, exit status and HTTP status |
 //! | [`lineage`] | [`LineageDocument`], [`SupersessionDocument`] |
 //! | [`list`] | [`ListDocument`], [`BatchDocument`] |
+//! | [`ops`] | the JSON operations: requests, and how they are performed on a store |
 //! | [`report`] | [`SettleDocument`], [`RebuildDocument`] |
 //! | [`status`] | [`StatusDocument`] |
 
@@ -18,6 +19,7 @@ pub mod artifact_type;
 pub mod error;
 pub mod lineage;
 pub mod list;
+pub mod ops;
 pub mod report;
 pub mod status;
 

@@ -65,7 +65,7 @@ impl LineageDocument {
 }
 
 /// The ends of the edges, without the repetitions that several roles make.
-fn pairs(edges: &[LineageEdge]) -> Vec<(ArtifactId, ArtifactId)> {
+pub(crate) fn pairs(edges: &[LineageEdge]) -> Vec<(ArtifactId, ArtifactId)> {
     let mut seen = HashSet::new();
     edges
         .iter()

@@ -35,7 +35,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
     assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), document);
 }
 
-fn file() -> Artifact {
+pub(crate) fn file() -> Artifact {
     let digest = Digest::from_bytes([0xab; 32]);
     Artifact {
         id: ID.parse().unwrap(),
@@ -66,7 +66,7 @@ fn file() -> Artifact {
     }
 }
 
-fn table() -> Artifact {
+pub(crate) fn table() -> Artifact {
     Artifact {
         kind: ArtifactKind::Table,
         status: ArtifactStatus::Superseded,

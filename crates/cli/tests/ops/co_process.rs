@@ -1,5 +1,6 @@
 //! `artstore ops` as a client sees it.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -33,6 +34,14 @@ impl World {
     /// The answer of an operation that must succeed.
     pub(crate) fn asked(&self, request: &Value) -> Value {
         serde_json::from_str(&self.ops(request).ok()).unwrap()
+    }
+
+    /// Keeps every change waiting for as long as the file is open.
+    pub(crate) fn hold_lock(&self) -> File {
+        let lock = self.root().join("locks/artifacts.lock");
+        let lock = File::options().write(true).open(lock).unwrap();
+        lock.lock().unwrap();
+        lock
     }
 
     /// The error of an operation that must fail.

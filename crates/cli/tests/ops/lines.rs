@@ -42,14 +42,12 @@ fn every_request_is_answered_with_its_id() {
 fn an_answer_does_not_wait_for_a_slower_one() {
     let world = World::new();
     world.publish("before", "x");
-    let lock = world.root().join("locks/artifacts.lock");
-    let lock = std::fs::File::options().write(true).open(lock).unwrap();
-    lock.lock().unwrap();
+    let lock = world.hold_lock();
     let mut store = CoProcess::start(&world, &[]);
     store.send(publish(&world, 1));
     store.send(json!({"operation": "list_artifacts", "id": "quick"}));
     assert_eq!(store.receive().unwrap()["id"], "quick");
-    lock.unlock().unwrap();
+    drop(lock);
     assert_eq!(store.receive().unwrap()["id"], 1);
     assert!(store.wait().success());
 }
@@ -137,9 +135,29 @@ fn a_store_that_comes_later_is_found() {
     assert!(store.wait().success());
 }
 
-/// What is asked while nobody reads is not read before somebody does.
 #[test]
 fn no_more_than_the_given_number_are_under_way() {
+    let world = World::new();
+    world.publish("before", "x");
+    let lock = world.hold_lock();
+    let mut store = CoProcess::start(&world, &["--concurrency", "2"]);
+    store.send(publish(&world, 1));
+    store.send(publish(&world, 2));
+    store.send(json!({"operation": "list_artifacts", "id": "third"}));
+    // Time enough for an answer that must not come yet.
+    world.ok(&["list"]);
+    drop(lock);
+    let first = store.receive().unwrap()["id"].clone();
+    assert!(first == 1 || first == 2, "{first}");
+    let others: Vec<_> = std::iter::from_fn(|| Some(store.receive()?["id"].clone()))
+        .take(2)
+        .collect();
+    assert!(others.contains(&json!("third")), "{others:?}");
+    assert!(store.wait().success());
+}
+
+#[test]
+fn far_more_requests_than_are_under_way_are_all_answered() {
     use std::io::Write as _;
 
     let world = World::new();

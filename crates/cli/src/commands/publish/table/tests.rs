@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use artstore_core::table::CsvOptions;
 use clap::Parser;
 
 use super::*;
