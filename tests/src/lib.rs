@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`crowd`] | what many processes or tasks publish at once |
 //! | [`model_fs`] | a filesystem in memory that knows what a loss of power would leave of it |
 //! | [`explorer`] | every crash and every fault of small workloads |
 //! | [`kill`] | processes that are killed at named points |
@@ -12,6 +13,7 @@
 
 #![expect(clippy::expect_used, reason = "a test harness asserts")]
 
+pub mod crowd;
 pub mod explorer;
 pub mod kill;
 pub mod model_fs;

@@ -38,6 +38,8 @@ pub struct Wrapping {
     pub catalog: Around<dyn ArtifactCatalog>,
     /// Around what reads tables.
     pub tables: Around<dyn TableReader>,
+    /// How the engine behaves.
+    pub settings: EngineSettings,
 }
 
 impl Default for Wrapping {
@@ -47,6 +49,25 @@ impl Default for Wrapping {
             lock: Box::new(|lock| lock),
             catalog: Box::new(|catalog| catalog),
             tables: Box::new(|tables| tables),
+            settings: EngineSettings {
+                actor: "tester".to_owned(),
+                ..EngineSettings::default()
+            },
+        }
+    }
+}
+
+impl Wrapping {
+    /// `observer` is told of everything that changes the store.
+    pub fn observed_by(observer: Arc<dyn Observer>) -> Self {
+        let around_vfs = Arc::clone(&observer);
+        let around_catalog = Arc::clone(&observer);
+        let around_tables = observer;
+        Self {
+            vfs: Box::new(|vfs| Arc::new(ObservedVfs::new(vfs, around_vfs))),
+            catalog: Box::new(|catalog| Arc::new(ObservedCatalog::new(catalog, around_catalog))),
+            tables: Box::new(|tables| Arc::new(ObservedTables::new(tables, around_tables))),
+            ..Self::default()
         }
     }
 }
@@ -65,16 +86,7 @@ impl LocalStore {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_observed(root: &Path, observer: Arc<dyn Observer>) -> Result<Self> {
-        let around_vfs = Arc::clone(&observer);
-        let around_catalog = Arc::clone(&observer);
-        let around_tables = observer;
-        let wrapping = Wrapping {
-            vfs: Box::new(|vfs| Arc::new(ObservedVfs::new(vfs, around_vfs))),
-            catalog: Box::new(|catalog| Arc::new(ObservedCatalog::new(catalog, around_catalog))),
-            tables: Box::new(|tables| Arc::new(ObservedTables::new(tables, around_tables))),
-            ..Wrapping::default()
-        };
-        Self::open_wrapped(root, wrapping).await
+        Self::open_wrapped(root, Wrapping::observed_by(observer)).await
     }
 
     /// Opens the store with what `wrapping` puts around its parts.
@@ -103,12 +115,8 @@ impl LocalStore {
             ids,
             progress: Arc::new(NoProgress),
         };
-        let settings = EngineSettings {
-            actor: "tester".to_owned(),
-            ..EngineSettings::default()
-        };
         Ok(Self {
-            engine: Engine::new(parts, settings),
+            engine: Engine::new(parts, wrapping.settings),
         })
     }
 

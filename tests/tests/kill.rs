@@ -43,6 +43,7 @@ impl World {
             },
             first: 0,
             count,
+            group: 1,
             kill,
         }
     }
@@ -60,11 +61,7 @@ async fn complete_and_check(plan: &WorkerPlan, heard: &[&Heard]) {
     for heard in heard {
         acknowledged.extend(heard.acknowledged.clone());
     }
-    let end = heard
-        .iter()
-        .filter_map(|heard| heard.tried)
-        .max()
-        .map_or(0, |last| last + 1);
+    let end = heard.iter().map(|heard| heard.end).max().unwrap_or(0);
     let store = LocalStore::open(&plan.root).await.unwrap();
     let steps = plan.history.plan(end).steps;
     for number in 0..end {
@@ -182,6 +179,59 @@ async fn a_worker_killed_while_it_settles_loses_nothing_either() {
         }
     }
     println!("{kills} kills, twice in a row");
+}
+
+/// Some steps in which most publishes come in a row.
+const BATCH_STEPS: u64 = 24;
+
+/// Each publish of a call that was cut off is wholly there or wholly absent, and comes once when it is repeated: by itself,
+/// or in the same call.
+#[tokio::test]
+async fn a_worker_killed_amid_a_batch_loses_nothing() {
+    let batches = |kill| {
+        let world = World::new();
+        let plan = WorkerPlan {
+            group: 8,
+            ..world.plan(0, SEED, BATCH_STEPS, kill)
+        };
+        (world, plan)
+    };
+    let (_world, plan) = batches(KillPlan::Never);
+    let unharmed = run(&plan);
+    assert!(unharmed.finished);
+    let commits = unharmed.points["catalog.before-commit"];
+    assert!(commits < BATCH_STEPS - 4, "{commits} commits");
+    let mut kills = 0;
+    for (name, times) in &unharmed.points {
+        for nth in BTreeSet::from([times.div_ceil(2), *times]) {
+            let kill = KillPlan::AtPoint {
+                name: name.clone(),
+                nth,
+            };
+            let (_world, plan) = batches(kill);
+            let first = run(&plan);
+            // Threads that prepare side by side need not pass as many points each time.
+            if first.finished {
+                continue;
+            }
+            kills += 1;
+            if kills % 2 == 0 {
+                complete_and_check(&plan, &[&first]).await;
+                continue;
+            }
+            let again = WorkerPlan {
+                first: first.tried.unwrap_or(0),
+                count: first.end - first.tried.unwrap_or(0),
+                kill: KillPlan::Never,
+                ..plan.clone()
+            };
+            let repeated = run(&again);
+            assert!(repeated.finished);
+            complete_and_check(&plan, &[&first, &repeated]).await;
+        }
+    }
+    assert!(kills > 40, "only {kills} kills");
+    println!("{kills} kills amid batches");
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ fn plan(trial: &Trial, worker: u64, count: u64) -> WorkerPlan {
         },
         first: 0,
         count,
+        group: 1,
         kill: KillPlan::Never,
     }
 }

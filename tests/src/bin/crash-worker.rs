@@ -1,7 +1,7 @@
 //! A process to be killed: performs steps of a history on a store and says what it was told.
 //!
-//! `crash-worker ROOT SOURCES WORKER SEED FIRST COUNT PLAN [MUTANT]`, the plan being `never`, `call:N` or `POINT:N`, the
-//! mutant `none` or `no-intent`.
+//! `crash-worker ROOT SOURCES WORKER SEED FIRST COUNT GROUP PLAN [MUTANT]`: publishes in a row are given to the store in
+//! one call, up to GROUP of them; the plan is `never`, `call:N` or `POINT:N`, the mutant `none` or `no-intent`.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -26,16 +26,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let first: u64 = next()?.parse()?;
     let count: u64 = next()?.parse()?;
+    let group: u64 = next()?.parse()?;
     let killer = Arc::new(Killer::new(next()?.parse()?));
     let mutant: Mutant = next().unwrap_or_else(|_| "none".to_owned()).parse()?;
 
     let store = LocalStore::open_observed(&root, mutant.around(killer.clone())).await?;
-    for number in first..first + count {
-        say(&format!("TRY {number}"))?;
-        match history.perform(&store, number).await {
-            Ok(told) => say(&format!("ACK {number} {told}"))?,
-            Err(error) => say(&format!("ERROR {number} {error:?}"))?,
+    let end = first + count;
+    let mut next = first;
+    while next < end {
+        let steps = next..history.group_end(next, end.min(next + group));
+        say(&format!("TRY {} {}", steps.start, steps.end))?;
+        let answers = history.perform_together(&store, steps.clone()).await;
+        for (number, answer) in steps.clone().zip(answers) {
+            match answer {
+                Ok(told) => say(&format!("ACK {number} {told}"))?,
+                Err(error) => say(&format!("ERROR {number} {error:?}"))?,
+            }
         }
+        next = steps.end;
     }
     store.close().await;
     for (point, times) in killer.reached() {

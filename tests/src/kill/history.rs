@@ -3,6 +3,8 @@
 //! A history is a sequence of steps that follow from a seed alone, so that a parent knows what a killed child was doing.
 //! Every step has an operation id of its own: performing it again after a kill must complete it exactly once.
 
+mod together;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -172,6 +174,18 @@ impl History {
         step: Step,
         number: u64,
     ) -> Result<ArtifactId> {
+        let request = self.request_of(port, plan, step, number).await?;
+        let result = port.publish_artifact(request).await?;
+        Self::as_expected(number, step.publishes_content_of(number), result)
+    }
+
+    async fn request_of(
+        &self,
+        port: &dyn ArtifactStorePort,
+        plan: &Plan,
+        step: Step,
+        number: u64,
+    ) -> Result<PublishArtifactRequest> {
         let of = step.publishes_content_of(number);
         let is_table = plan.artifacts.get(&of).is_some_and(|of| of.is_table);
         let spelling = match step {
@@ -194,7 +208,11 @@ impl History {
             }
             _ => {}
         }
-        let result = port.publish_artifact(request).await?;
+        Ok(request)
+    }
+
+    /// The artifact of step `number`, which publishes what step `of` has published first.
+    fn as_expected(number: u64, of: u64, result: PublishArtifactResult) -> Result<ArtifactId> {
         if (number == of) != matches!(result, PublishArtifactResult::Published(_)) {
             return Err(
                 Error::internal("a publish had another outcome than expected")

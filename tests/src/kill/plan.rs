@@ -49,6 +49,36 @@ impl Step {
         !matches!(self, Self::Again(_) | Self::Describe)
     }
 
+    /// Whether step `number`, which is this one, can be given to the store in one call with the steps from `first` on.
+    pub(super) fn fits_behind(self, first: u64, number: u64, before: &[Self]) -> bool {
+        let of = self.publishes_content_of(number);
+        // Only a source that is there can be adopted, and whether it is there is found out first.
+        let is_of_adopted = before.get(of as usize) == Some(&Self::Adopt);
+        let input = match self {
+            Self::Derive(input) | Self::MergeInput { input, .. } => Some(input),
+            _ => None,
+        };
+        self.is_publish()
+            && !(of >= first && is_of_adopted)
+            // What is published in the same call has no id yet.
+            && input.is_none_or(|input| input < first)
+    }
+
+    /// Whether it is a publish.
+    pub(super) fn is_publish(self) -> bool {
+        match self {
+            Self::Publish
+            | Self::Adopt
+            | Self::Table
+            | Self::Derive(_)
+            | Self::Again(_)
+            | Self::Respell(_)
+            | Self::Merge(_)
+            | Self::MergeInput { .. } => true,
+            Self::Tag(_) | Self::Supersede { .. } | Self::Tombstone(_) | Self::Describe => false,
+        }
+    }
+
     /// The step that published first what step `number`, which is this one, publishes.
     pub(super) fn publishes_content_of(self, number: u64) -> u64 {
         match self {

@@ -20,6 +20,8 @@ pub struct WorkerPlan {
     pub first: u64,
     /// How many steps.
     pub count: u64,
+    /// How many publishes it gives to the store in one call at most.
+    pub group: u64,
     /// When it is killed.
     pub kill: KillPlan,
 }
@@ -27,8 +29,10 @@ pub struct WorkerPlan {
 /// What was heard of a worker.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// The last step that it began.
+    /// The step that it began last, or the first of those that it began together.
     pub tried: Option<u64>,
+    /// The step after all that it began.
+    pub end: u64,
     /// Steps that it was told to have succeeded.
     pub acknowledged: Acknowledged,
     /// Whether it came to its end.
@@ -61,6 +65,7 @@ impl WorkerPlan {
                 self.history.seed.to_string(),
                 self.first.to_string(),
                 self.count.to_string(),
+                self.group.to_string(),
                 self.kill.to_string(),
                 mutant.to_string(),
             ])
@@ -106,7 +111,10 @@ impl Heard {
     fn note(&mut self, line: &str) {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
-            ["TRY", number] => self.tried = number.parse().ok(),
+            ["TRY", first, end] => {
+                self.tried = first.parse().ok();
+                self.end = end.parse().unwrap_or(0);
+            }
             ["ACK", number, told] => {
                 if let Ok(number) = number.parse() {
                     self.acknowledged.insert(number, (*told).to_owned());

@@ -83,8 +83,8 @@ impl ArtifactCatalog for ObservedCatalog {
         self.inner.list(query).await
     }
 
-    async fn has_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
-        self.inner.has_active_of_size(scope, size_bytes).await
+    async fn may_have_active_of_size(&self, scope: &DedupScope, size_bytes: u64) -> Result<bool> {
+        self.inner.may_have_active_of_size(scope, size_bytes).await
     }
 
     async fn walk(

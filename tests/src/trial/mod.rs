@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`filesystem`] | small filesystems to fill up or to make read-only |
-//! | [`script`] | observers that fail planned calls, or meddle before one |
+//! | [`script`] | observers that fail, count or hold up calls, or meddle before one |
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
-//! Observers that fail planned calls, or meddle before one.
+//! Observers that fail planned calls, meddle before one, count calls, or hold them up.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::observed::{Call, Next, Observer};
 
@@ -116,6 +116,98 @@ impl Observer for Meddler {
             if let Some(deed) = deed.take() {
                 deed();
             }
+        }
+        Next::Proceed
+    }
+}
+
+/// Counts calls by their names.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<BTreeMap<String, u64>>);
+
+impl Tally {
+    /// An observer that has counted nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many calls with this name were made.
+    pub fn count(&self, name: &str) -> u64 {
+        self.counts().get(name).copied().unwrap_or(0)
+    }
+
+    /// How many calls with this verb were made, whatever they were about.
+    pub fn count_verb(&self, verb: &str) -> u64 {
+        let counts = self.counts();
+        let of_verb = counts
+            .iter()
+            .filter(|(name, _)| name.rsplit('.').next() == Some(verb));
+        of_verb.map(|(_, count)| count).sum()
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Tally {
+    fn before(&self, call: &Call<'_>) -> Next {
+        *self.counts().entry(call.to_string()).or_default() += 1;
+        Next::Proceed
+    }
+}
+
+/// Holds up every call with a name until it is opened.
+#[derive(Debug)]
+pub struct Gate {
+    at: &'static str,
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct GateState {
+    held: usize,
+    is_open: bool,
+}
+
+impl Gate {
+    /// Holds up calls that are named `at`.
+    pub fn closed(at: &'static str) -> Self {
+        Self {
+            at,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Lets all calls go on, those that come later, too.
+    pub fn open(&self) {
+        self.state().is_open = true;
+        self.changed.notify_all();
+    }
+
+    /// Blocks until so many calls have come to the gate.
+    pub fn wait_for(&self, calls: usize) {
+        let waiting = self
+            .changed
+            .wait_while(self.state(), |state| state.held < calls);
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Gate {
+    fn before(&self, call: &Call<'_>) -> Next {
+        if call.to_string() == self.at {
+            let mut state = self.state();
+            state.held += 1;
+            self.changed.notify_all();
+            let opened = self.changed.wait_while(state, |state| !state.is_open);
+            drop(opened.unwrap_or_else(PoisonError::into_inner));
         }
         Next::Proceed
     }

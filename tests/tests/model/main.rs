@@ -40,6 +40,8 @@ enum Action {
         tags: Vec<Pair>,
         op_id: Option<u8>,
     },
+    /// Several publishes in one call.
+    PublishMany(Vec<Action>),
     Supersede {
         new: usize,
         old: usize,
@@ -97,8 +99,8 @@ fn pairs() -> impl Strategy<Value = Vec<Pair>> {
     vec((0..3_u8, 0..3_u8), 0..3)
 }
 
-fn action() -> impl Strategy<Value = Action> {
-    let op_id = || option::weighted(0.5, 0..12_u8);
+fn publish() -> impl Strategy<Value = Action> {
+    let op_id = option::weighted(0.5, 0..12_u8);
     let spelling = (0..Spelling::ALL.len()).prop_map(|number| Spelling::ALL[number]);
     let content = prop_oneof![
         3 => (0..5_u8).prop_map(Content::File),
@@ -106,7 +108,7 @@ fn action() -> impl Strategy<Value = Action> {
     ];
     let inputs = vec((0..8_usize, option::of(0..2_u8)), 0..3);
     let scope = (0..2_u8, 1..3_u32, 0..4_u8);
-    let publish = (scope, content, inputs, pairs(), op_id()).prop_map(
+    (scope, content, inputs, pairs(), op_id).prop_map(
         |((kind, version, key), content, inputs, tags, op_id)| Action::Publish {
             kind,
             version,
@@ -116,7 +118,11 @@ fn action() -> impl Strategy<Value = Action> {
             tags,
             op_id,
         },
-    );
+    )
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let op_id = || option::weighted(0.5, 0..12_u8);
     let supersede = (0..8_usize, 0..8_usize, op_id())
         .prop_map(|(new, old, op_id)| Action::Supersede { new, old, op_id });
     let tombstone =
@@ -160,7 +166,8 @@ fn action() -> impl Strategy<Value = Action> {
             },
         );
     prop_oneof![
-        12 => publish,
+        12 => publish(),
+        3 => vec(publish(), 0..8).prop_map(Action::PublishMany),
         6 => tag,
         4 => supersede,
         2 => tombstone,
@@ -339,6 +346,18 @@ fn without_two_reasons_to_fail(operation: &mut ModelOperation, model: &StoreMode
     }
 }
 
+/// The requests of one call.
+fn publishes_of(actions: &[Action], model: &StoreModel) -> Vec<ModelPublish> {
+    let publishes = actions.iter().filter_map(change).filter_map(|mut change| {
+        without_two_reasons_to_fail(&mut change, model);
+        match change {
+            ModelOperation::Publish(publish) => Some(*publish),
+            _ => None,
+        }
+    });
+    publishes.collect()
+}
+
 /// Does `actions` to `subject` and to a model, and compares.
 async fn perform(subject: &mut impl Subject, actions: &[Action]) {
     let mut model = StoreModel::new();
@@ -349,6 +368,10 @@ async fn perform(subject: &mut impl Subject, actions: &[Action]) {
             continue;
         }
         match action {
+            Action::PublishMany(publishes) => {
+                let publishes = publishes_of(publishes, &model);
+                model.step_batch(&*subject.port(), &publishes).await;
+            }
             Action::Publish { .. }
             | Action::Tag { .. }
             | Action::Supersede { .. }

@@ -7,6 +7,7 @@
 //! Artifacts are named by the order of their publication, counted from 0, so that operations can be made up before a
 //! store has given ids.
 
+mod batch;
 mod check;
 mod rules;
 mod step;
@@ -231,7 +232,7 @@ impl StoreModel {
                 false => Expected::Failed(ErrorKind::Conflict),
             };
         }
-        let before = (self.artifacts.len(), self.events.len());
+        let before = self.extent();
         let expected = match operation {
             ModelOperation::Publish(publish) => self.publish(publish),
             ModelOperation::Tag {
@@ -242,7 +243,7 @@ impl StoreModel {
                 artifact, reason, ..
             } => self.tombstone(*artifact, reason),
         };
-        let has_changed = before != (self.artifacts.len(), self.events.len());
+        let has_changed = before != self.extent();
         if let (Some(op_id), true) = (op_id, has_changed) {
             self.operations.insert(op_id, (request, expected.clone()));
         }
@@ -254,10 +255,21 @@ impl StoreModel {
         step::step(self, store, operation).await;
     }
 
+    /// Gives `publishes` to `store` in one call and does them in the model, and asserts that the store answers each as it
+    /// should. Inputs that were not there before the call do not exist.
+    pub async fn step_batch(&mut self, store: &dyn ArtifactStorePort, publishes: &[ModelPublish]) {
+        batch::step(self, store, publishes).await;
+    }
+
     /// Asserts that `store` holds exactly what the model holds, by every way of asking.
     pub async fn check_against(&self, store: &dyn ArtifactStorePort) {
         check::check_all(self, store).await;
         trace::check_all(self, store).await;
+    }
+
+    /// Grows with every change.
+    fn extent(&self) -> (usize, usize) {
+        (self.artifacts.len(), self.events.len())
     }
 
     /// The id of an artifact, or one that no artifact has.

@@ -1,7 +1,9 @@
 //! A call of a store, and whether it answers as it should.
 
 use artstore_core::Result;
-use artstore_core::artifact::{Artifact, ArtifactKind, DedupScope, Merged, PublishArtifactResult};
+use artstore_core::artifact::{
+    Artifact, ArtifactKind, DedupScope, Merged, PublishArtifactRequest, PublishArtifactResult,
+};
 use artstore_core::ports::ArtifactStorePort;
 
 use super::{Content, Expected, ModelMerged, ModelOperation, ModelPublish, StoreModel};
@@ -51,22 +53,39 @@ async fn publish_in(
     store: &dyn ArtifactStorePort,
     publish: &ModelPublish,
 ) -> Result<PublishArtifactResult> {
-    let mut request = publish.request.clone();
-    request.inputs = model.inputs(&publish.inputs);
-    store.publish_artifact(request).await
+    store.publish_artifact(model.request_of(publish)).await
 }
 
 impl StoreModel {
+    /// The request of a publish, with the inputs that the store knows.
+    pub(super) fn request_of(&self, publish: &ModelPublish) -> PublishArtifactRequest {
+        let mut request = publish.request.clone();
+        request.inputs = self.inputs(&publish.inputs);
+        request
+    }
+
     fn check_published(
         &mut self,
         expected: &Expected,
         result: Result<PublishArtifactResult>,
         operation: &ModelOperation,
     ) {
+        let difference = self.difference_of_answer(expected, &result);
+        if let Some(difference) = difference {
+            panic!("{operation:?}: {difference}");
+        }
+    }
+
+    /// In what the answer to a publish is another one than expected. Learns from an answer about a new artifact.
+    pub(super) fn difference_of_answer(
+        &mut self,
+        expected: &Expected,
+        result: &Result<PublishArtifactResult>,
+    ) -> Option<String> {
         match (expected, result) {
             (Expected::Published(position), Ok(PublishArtifactResult::Published(found))) => {
-                self.learn(*position, &found);
-                self.check_artifact(*position, &found);
+                self.learn(*position, found);
+                self.difference(*position, found)
             }
             (
                 Expected::Duplicate {
@@ -79,13 +98,11 @@ impl StoreModel {
                     mode: found_mode,
                     merged: found_merged,
                 }),
-            ) => {
-                assert_eq!(found_mode, *mode, "{operation:?}");
-                assert_eq!(found_merged, self.merged(merged), "{operation:?}");
-                self.check_artifact(*artifact, &existing);
+            ) if found_mode == mode && *found_merged == self.merged(merged) => {
+                self.difference(*artifact, existing)
             }
-            (Expected::Failed(kind), Err(error)) if error.kind() == *kind => {}
-            (_, result) => panic!("{operation:?}: expected {expected:?}, got {result:?}"),
+            (Expected::Failed(kind), Err(error)) if error.kind() == *kind => None,
+            _ => Some(format!("expected {expected:?}, got {result:?}")),
         }
     }
 
@@ -124,63 +141,84 @@ impl StoreModel {
 
     /// Asserts that `found` is the artifact at `position` as it is now.
     pub(super) fn check_artifact(&self, position: usize, found: &Artifact) {
+        let difference = self.difference(position, found);
+        assert_eq!(difference, None);
+    }
+
+    /// In what `found` is not the artifact at `position` as it is now.
+    fn difference(&self, position: usize, found: &Artifact) -> Option<String> {
         let wanted = &self.artifacts[position];
-        let name = format!("artifact {position}");
-        assert_eq!(Some(found.id), wanted.id, "{name}");
         let scope = DedupScope {
             kind: found.kind,
             artifact_type: found.artifact_type.clone(),
             schema_version: found.schema_version,
             logical_key: found.logical_key.clone(),
         };
-        assert_eq!(scope, wanted.scope, "{name}");
-        assert_eq!(found.tags, wanted.tags, "{name}");
-        assert_eq!(found.inputs, self.inputs(&wanted.inputs), "{name}");
-        if let Some(op_id) = &wanted.op_id {
-            assert_eq!(found.op_id, *op_id, "{name}");
-        }
-        self.check_content(position, found);
-        self.check_state(position, found);
+        let has_op_id = wanted.op_id.as_ref().is_none_or(|id| found.op_id == *id);
+        let state = self.state_of(position, found);
+        let content = self.content_of(position, found);
+        let mut checks = [
+            ("id", Some(found.id) == wanted.id),
+            ("scope", scope == wanted.scope),
+            ("tags", found.tags == wanted.tags),
+            ("inputs", found.inputs == self.inputs(&wanted.inputs)),
+            ("operation", has_op_id),
+        ]
+        .into_iter()
+        .chain(state)
+        .chain(content);
+        let (what, _) = checks.find(|(_, is_right)| !is_right)?;
+        let difference = format!("artifact {position}: {what} of {found:?}, wanted {wanted:?}");
+        Some(difference)
     }
 
-    fn check_state(&self, position: usize, found: &Artifact) {
+    fn state_of(&self, position: usize, found: &Artifact) -> [Check; 6] {
         let wanted = &self.artifacts[position];
-        let name = format!("artifact {position}");
-        assert_eq!(found.status, wanted.status, "{name}");
-        assert_eq!(found.tombstone_reason, wanted.tombstone_reason, "{name}");
         let superseded_by = wanted.superseded_by.map(|by| self.id_or_unknown(by));
-        assert_eq!(found.superseded_by, superseded_by, "{name}");
         let supersedes = wanted.supersedes.iter();
         let mut supersedes: Vec<_> = supersedes.map(|old| self.id_or_unknown(*old)).collect();
         supersedes.sort_unstable();
-        assert_eq!(found.supersedes, supersedes, "{name}");
-        assert_eq!(found.revision, wanted.revision, "{name}");
-        assert_eq!(found.last_event, wanted.last_event, "{name}");
+        let has_reason = found.tombstone_reason == wanted.tombstone_reason;
+        [
+            ("status", found.status == wanted.status),
+            ("tombstone reason", has_reason),
+            ("successor", found.superseded_by == superseded_by),
+            ("predecessors", found.supersedes == supersedes),
+            ("revision", found.revision == wanted.revision),
+            ("last event", found.last_event == wanted.last_event),
+        ]
     }
 
-    fn check_content(&self, position: usize, found: &Artifact) {
+    fn content_of(&self, position: usize, found: &Artifact) -> [Check; 5] {
         let wanted = &self.artifacts[position];
-        let name = format!("artifact {position}");
         let (size, digest) = match &wanted.content {
             Content::Given(bytes, digest) => (bytes.len() as u64, *digest),
             Content::Written(told) => told.expect("the store has told what it wrote"),
         };
-        assert_eq!(
-            (found.size_bytes, found.file_hash),
-            (size, digest),
-            "{name}"
-        );
-        let Some(table) = &wanted.table else {
-            assert_eq!(found.kind, ArtifactKind::File, "{name}");
-            assert_eq!(found.content_hash, digest.into(), "{name}");
-            assert_eq!(found.row_count, None, "{name}");
-            assert_eq!((found.min_timestamp, found.max_timestamp), (None, None));
-            return;
+        let table = wanted.table.as_ref();
+        let kind = match table {
+            Some(_) => ArtifactKind::Table,
+            None => ArtifactKind::File,
         };
-        let content_hash = table.content_hash.unwrap_or_else(|| digest.into());
-        assert_eq!(found.content_hash, content_hash, "{name}");
-        assert_eq!(found.row_count, Some(table.row_count), "{name}");
-        let times = found.min_timestamp.zip(found.max_timestamp);
-        assert_eq!(times, table.times, "{name}");
+        let content_hash = table.and_then(|table| table.content_hash);
+        let content_hash = content_hash.unwrap_or_else(|| digest.into());
+        let times = table.and_then(|table| table.times);
+        let found_times = (found.min_timestamp, found.max_timestamp);
+        [
+            ("kind", found.kind == kind),
+            (
+                "bytes",
+                (found.size_bytes, found.file_hash) == (size, digest),
+            ),
+            ("content hash", found.content_hash == content_hash),
+            (
+                "number of rows",
+                found.row_count == table.map(|table| table.row_count),
+            ),
+            ("times", found_times == times.unzip()),
+        ]
     }
 }
+
+/// What is compared, and whether it is right.
+type Check = (&'static str, bool);

@@ -215,6 +215,52 @@ fn retirement() -> Vec<ModelOperation> {
     operations
 }
 
+/// One call each: artifacts 0 to 2, then 3 to 5, then nothing new.
+fn batches() -> Vec<Vec<ModelOperation>> {
+    let first = vec![
+        publish("a", "one", Some("b1"), "x"),
+        publish("a", "one", Some("b2"), "y"),
+        publish("a", "one", Some("b1"), "x"),
+        publish("a", "two", Some("b1"), "x"),
+        from("a", "made from what comes later", &[(2, None)]),
+        publish("b", "one", None, "x"),
+        publish("a", "one", Some("b3"), "x"),
+        publish("a", "one", None, "z"),
+        parquet("t", "p1:rows", "x"),
+    ];
+    let second = vec![
+        publish("a", "one", None, "x"),
+        parquet("t", "p2:rows", "y"),
+        from("a", "made from the first", &[(0, Some("left"))]),
+        from("a", "made from the first", &[(0, Some("right")), (1, None)]),
+        csv("w", "rows", "x"),
+        csv("w", " rows\n", "y"),
+        from("b", "one", &[(99, None)]),
+        publish("c", "one", Some("b2"), "y"),
+        publish("c", "one", Some("b4"), "x"),
+    ];
+    let again = vec![
+        publish("c", "one", Some("b4"), "x"),
+        publish("a", "one", Some("b2"), "y"),
+        publish("a", "one", Some("b1"), "x"),
+    ];
+    vec![first, second, again, Vec::new()]
+}
+
+async fn compare_batches(flaw: Flaw) -> StoreModel {
+    let (store, mut model) = (PlainStore::with(flaw), StoreModel::new());
+    for batch in batches() {
+        let publishes = batch.into_iter().map(|operation| match operation {
+            ModelOperation::Publish(publish) => *publish,
+            other => panic!("{other:?} is no publish"),
+        });
+        let publishes: Vec<ModelPublish> = publishes.collect();
+        model.step_batch(&store, &publishes).await;
+        model.check_against(&store).await;
+    }
+    model
+}
+
 async fn compare(flaw: Flaw, operations: &[ModelOperation]) -> (StoreModel, PlainStore) {
     let (store, mut model) = (PlainStore::with(flaw), StoreModel::new());
     model.check_against(&store).await;
@@ -235,6 +281,12 @@ async fn a_right_store_agrees_with_the_model() {
     assert_eq!(model.id(model.len()), None);
     let second = store.get_artifact(model.id(1).unwrap()).await.unwrap();
     assert_eq!(second.logical_key, logical_key("b"));
+}
+
+#[tokio::test]
+async fn a_right_store_agrees_with_the_model_about_batches() {
+    let model = compare_batches(Flaw::None).await;
+    assert_eq!((model.len(), model.events().len()), (6, 5));
 }
 
 /// The expectations themselves, told by hand: a store and a model with one mistake in common would agree.
@@ -375,6 +427,30 @@ async fn every_flaw_is_noticed() {
         (Flaw::OnlyDirectPredecessors, everything()),
     ] {
         let run = AssertUnwindSafe(compare(flaw, &operations));
+        assert!(
+            run.catch_unwind().await.is_err(),
+            "{flaw:?} was not noticed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_flaw_of_a_batch_is_noticed() {
+    for flaw in [
+        Flaw::BatchBackwards,
+        Flaw::BatchAnswersElsewhere,
+        Flaw::BatchAnswersTooFew,
+        Flaw::BatchEndsAtFailure,
+        Flaw::BatchOperationsForgotten,
+        Flaw::BatchTagsNotMerged,
+        Flaw::NoDeduplication,
+        Flaw::OperationNotCompared,
+        Flaw::MissingInputsAccepted,
+        Flaw::InputsNotMerged,
+        Flaw::RevisionStays,
+        Flaw::WrongBytes,
+    ] {
+        let run = AssertUnwindSafe(compare_batches(flaw));
         assert!(
             run.catch_unwind().await.is_err(),
             "{flaw:?} was not noticed"

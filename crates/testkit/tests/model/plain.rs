@@ -60,6 +60,12 @@ pub(crate) enum Flaw {
     RolesForgotten,
     TruncationNotTold,
     OnlyDirectPredecessors,
+    BatchBackwards,
+    BatchAnswersElsewhere,
+    BatchAnswersTooFew,
+    BatchEndsAtFailure,
+    BatchOperationsForgotten,
+    BatchTagsNotMerged,
 }
 
 /// What a table of this text is: pretended tables, for a store that reads none.
@@ -458,9 +464,28 @@ impl ArtifactStorePort for PlainStore {
         &self,
         requests: Vec<PublishArtifactRequest>,
     ) -> Vec<Result<PublishArtifactResult>> {
+        let mut requests = requests;
+        if self.flaw == Flaw::BatchBackwards {
+            requests.reverse();
+        }
         let mut results = Vec::new();
-        for request in requests {
+        for mut request in requests {
+            match self.flaw {
+                Flaw::BatchOperationsForgotten => request.op_id = None,
+                Flaw::BatchTagsNotMerged if !results.is_empty() => request.tags = Tags::new(),
+                Flaw::BatchEndsAtFailure if results.iter().any(Result::is_err) => {
+                    results.push(Err(Error::unavailable("another request failed")));
+                    continue;
+                }
+                _ => {}
+            }
             results.push(self.publish_artifact(request).await);
+        }
+        match self.flaw {
+            Flaw::BatchBackwards => results.reverse(),
+            Flaw::BatchAnswersElsewhere => results.rotate_left(1),
+            Flaw::BatchAnswersTooFew => drop(results.pop()),
+            _ => {}
         }
         results
     }
