@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use artstore_core::backend::blocking;
 use artstore_core::key::OpId;
@@ -17,7 +17,7 @@ use artstore_core::{Error, Result};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::engine::EngineSettings;
-use crate::protocol::{DomainRules, Protocol};
+use crate::protocol::{DomainRules, Protocol, fail_all};
 
 /// Tells a caller what became of its work.
 pub(crate) type Reply<R> = oneshot::Sender<Result<<R as DomainRules>::Outcome>>;
@@ -26,6 +26,8 @@ pub(crate) type Reply<R> = oneshot::Sender<Result<<R as DomainRules>::Outcome>>;
 pub(crate) struct Job<R: DomainRules> {
     pub(crate) work: R::Work,
     reply: Reply<R>,
+    /// Until when it waits for the lock.
+    deadline: Instant,
     _place: OwnedSemaphorePermit,
 }
 
@@ -33,6 +35,11 @@ impl<R: DomainRules> Job<R> {
     /// Answers the caller, who may have gone away.
     pub(crate) fn answer(self, outcome: Result<R::Outcome>) {
         let _ = self.reply.send(outcome);
+    }
+
+    /// How long it still waits for the lock.
+    pub(crate) fn patience(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// Waits until the caller has gone away.
@@ -106,7 +113,7 @@ impl<R: DomainRules> Committer<R> {
         place: OwnedSemaphorePermit,
     ) -> Option<Leadership<R>> {
         let mut queue = self.shared.lock_queue();
-        queue.push(work, reply, place);
+        queue.push(work, reply, self.deadline(), place);
         self.take_lead(queue)
     }
 
@@ -116,13 +123,19 @@ impl<R: DomainRules> Committer<R> {
         works: Vec<(R::Work, Reply<R>)>,
         mut places: OwnedSemaphorePermit,
     ) -> Option<Leadership<R>> {
+        let deadline = self.deadline();
         let mut queue = self.shared.lock_queue();
         for (work, reply) in works {
             if let Some(place) = places.split(1) {
-                queue.push(work, reply, place);
+                queue.push(work, reply, deadline, place);
             }
         }
         self.take_lead(queue)
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.shared.patience).unwrap_or(now)
     }
 
     fn take_lead(&self, mut queue: MutexGuard<'_, Queue<R>>) -> Option<Leadership<R>> {
@@ -181,10 +194,17 @@ impl<R: DomainRules> Committer<R> {
 }
 
 impl<R: DomainRules> Queue<R> {
-    fn push(&mut self, work: R::Work, reply: Reply<R>, place: OwnedSemaphorePermit) {
+    fn push(
+        &mut self,
+        work: R::Work,
+        reply: Reply<R>,
+        deadline: Instant,
+        place: OwnedSemaphorePermit,
+    ) {
         self.jobs.push_back(Job {
             work,
             reply,
+            deadline,
             _place: place,
         });
     }
@@ -247,12 +267,27 @@ impl<R: DomainRules> Leadership<R> {
     /// Leads until the queue is empty.
     pub(crate) async fn lead(mut self) {
         while let Some(batch) = self.next_batch() {
-            let deferred = self.shared.protocol.run(batch).await;
-            let mut queue = self.shared.lock_queue();
-            for job in deferred.into_iter().rev() {
-                queue.jobs.push_front(job);
+            match self.shared.protocol.run(batch).await {
+                Ok(deferred) => {
+                    let mut queue = self.shared.lock_queue();
+                    for job in deferred.into_iter().rev() {
+                        queue.jobs.push_front(job);
+                    }
+                }
+                Err(busy) => fail_all(self.take_overdue(), &busy).await,
             }
         }
+    }
+
+    /// What has waited about as long as those who just waited for the lock in vain.
+    fn take_overdue(&mut self) -> Vec<Job<R>> {
+        let grace = self.shared.patience / 10;
+        let mut queue = self.shared.lock_queue();
+        let (overdue, waiting) = std::mem::take(&mut queue.jobs)
+            .into_iter()
+            .partition(|job| job.patience() <= grace);
+        queue.jobs = waiting;
+        Vec::from(overdue)
     }
 
     /// The next batch, or `None` after giving the lead up because nothing is queued.

@@ -16,6 +16,7 @@
 //! | `artifacts` | the rules of the artifacts domain |
 //! | `maintenance` | the [`Maintenance`](artstore_core::ports::Maintenance) port |
 
+mod activity;
 mod artifacts;
 mod committer;
 mod engine;

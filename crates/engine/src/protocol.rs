@@ -136,17 +136,24 @@ impl<R: DomainRules> Published<R> {
 
 impl<R: DomainRules> Protocol<R> {
     /// Runs one pass for `batch`, answers its callers, and returns what waits for the next pass.
-    pub(crate) async fn run(&self, mut batch: Vec<Job<R>>) -> Vec<Job<R>> {
+    ///
+    /// # Errors
+    /// `Busy` if the lock was not free in time; the callers know.
+    pub(crate) async fn run(&self, mut batch: Vec<Job<R>>) -> Result<Vec<Job<R>>> {
+        let patience = batch.iter().map(Job::patience).max().unwrap_or_default();
         let acquired = tokio::select! {
             biased;
-            acquired = self.lock.acquire(R::DOMAIN, self.patience) => acquired,
+            acquired = self.lock.acquire(R::DOMAIN, patience) => acquired,
             () = all_abandoned(&mut batch) => Err(Error::unavailable("nobody waits any more")),
         };
         let acquired = match acquired {
             Ok(acquired) => acquired,
             Err(error) => {
                 fail_all(batch, &error).await;
-                return Vec::new();
+                return match error.kind() {
+                    ErrorKind::Busy => Err(error),
+                    _ => Ok(Vec::new()),
+                };
             }
         };
         let works: Vec<&R::Work> = batch.iter().map(|job| &job.work).collect();
@@ -155,7 +162,7 @@ impl<R: DomainRules> Protocol<R> {
             Ok(decided) => decided,
             Err(error) => {
                 fail_all(batch, &error).await;
-                return Vec::new();
+                return Ok(Vec::new());
             }
         };
         let mut deferred = Vec::new();
@@ -173,7 +180,7 @@ impl<R: DomainRules> Protocol<R> {
         if !writes.is_empty() {
             self.write(&acquired.permit, head, writes).await;
         }
-        deferred
+        Ok(deferred)
     }
 
     /// Decides from a catalog that is this store's and complete, settling first where that is not certain.
@@ -346,7 +353,7 @@ async fn all_abandoned<R: DomainRules>(batch: &mut [Job<R>]) {
     }
 }
 
-async fn fail_all<R: DomainRules>(jobs: Vec<Job<R>>, error: &Error) {
+pub(crate) async fn fail_all<R: DomainRules>(jobs: Vec<Job<R>>, error: &Error) {
     for mut job in jobs {
         discard(&mut job).await;
         job.answer(Err(error.clone()));

@@ -62,7 +62,8 @@ impl BlobStore for FsStore {
         let staged = self
             .run(move |_| {
                 let staged = inner.stage(id, &source, &progress, abandoned)?;
-                Ok(Unclaimed::new(inner, staged.file.clone(), staged))
+                let unclaimed = Unclaimed::new(inner, staged.file.clone(), staged);
+                Ok(unclaimed.told_to(progress))
             })
             .await?;
         staged.claim()
@@ -312,6 +313,8 @@ struct Unclaimed<T> {
     inner: Arc<Inner>,
     file: StagedFile,
     result: Option<T>,
+    /// Whoever is told of the progress may wait until nothing is left of the work.
+    _listener: Option<Arc<dyn Progress>>,
 }
 
 impl<T> Unclaimed<T> {
@@ -320,7 +323,13 @@ impl<T> Unclaimed<T> {
             inner,
             file,
             result: Some(result),
+            _listener: None,
         }
+    }
+
+    fn told_to(mut self, listener: Arc<dyn Progress>) -> Self {
+        self._listener = Some(listener);
+        self
     }
 
     fn claim(mut self) -> Result<T> {

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::port::{ArtifactEngine, LARGE_PREPARATIONS};
 use super::publish::{Attempt, Prepared, Publish};
 use super::rules::{ArtifactOutcome, ArtifactTask};
+use crate::activity::Activity;
 use crate::committer::{heard, on_blocking_thread};
 
 /// A request as far as it goes by itself.
@@ -46,8 +47,10 @@ impl ArtifactEngine {
         let mut results: Vec<Placed> = Vec::with_capacity(requests.len());
         let mut pending = Vec::new();
         // Siblings wait for each other without a deadline, and for everybody else as any publish does.
-        let large = Semaphore::new(LARGE_PREPARATIONS as usize / 2);
-        let preparing = stream::iter(requests).map(|request| self.make_ready(request, &large));
+        let large = Semaphore::new(LARGE_PREPARATIONS / 2);
+        let activity = self.activities.begin().await;
+        let preparing = stream::iter(requests)
+            .map(|request| self.make_ready(request, activity.clone(), &large));
         let ready = preparing.buffered(self.settings.preparations.max(1));
         let mut ready = std::pin::pin!(ready.enumerate());
         let group_length = self.committer.group_length();
@@ -70,8 +73,13 @@ impl ArtifactEngine {
     }
 
     /// Prepares a request as far as it can be before the lock.
-    async fn make_ready(&self, request: PublishArtifactRequest, large: &Semaphore) -> Ready {
-        match self.try_make_ready(request, large).await {
+    async fn make_ready(
+        &self,
+        request: PublishArtifactRequest,
+        activity: Activity,
+        large: &Semaphore,
+    ) -> Ready {
+        match self.try_make_ready(request, activity, large).await {
             Ok(ready) => ready,
             Err(error) => Ready::Decided(Box::new(Err(error))),
         }
@@ -80,9 +88,10 @@ impl ArtifactEngine {
     async fn try_make_ready(
         &self,
         request: PublishArtifactRequest,
+        activity: Activity,
         large: &Semaphore,
     ) -> Result<Ready> {
-        let publish = self.identify(request)?;
+        let publish = self.identify(request, activity)?;
         let mut attempt = Attempt::first(&publish);
         loop {
             let prepared = if attempt.is_apart {

@@ -273,7 +273,7 @@ fn decide_publish(
     claims.files.insert(file);
     claims.contents.insert(content);
     let names = [&artifact.data_path, &artifact.record_path];
-    let files = task.staged.files().iter().cloned();
+    let files = task.staged.files().into_iter();
     Verdict::Write(Box::new(Write {
         publication: PublicationItem {
             op_id: work.op_id.clone(),

@@ -25,6 +25,7 @@ use super::decide::not_found;
 use super::request;
 use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork};
 use super::types::TypeRegistry;
+use crate::activity::Activities;
 use crate::committer::Committer;
 use crate::engine::{EngineParts, EngineSettings};
 use crate::protocol::Protocol;
@@ -33,13 +34,14 @@ use crate::protocol::Protocol;
 const MAX_REASON_BYTES: usize = 1000;
 
 /// How many large sources are staged at a time.
-pub(super) const LARGE_PREPARATIONS: u32 = 8;
+pub(super) const LARGE_PREPARATIONS: usize = 8;
 
 /// Implements the port of artifacts.
 pub(crate) struct ArtifactEngine {
     /// For work that outlives the call.
     pub(super) me: Weak<Self>,
     pub(super) preparations: Arc<Semaphore>,
+    pub(super) activities: Activities,
     /// Large sources take long: they wait for each other and for nobody else.
     pub(super) large_preparations: Arc<Semaphore>,
     pub(crate) parts: Arc<EngineParts>,
@@ -69,7 +71,8 @@ impl ArtifactEngine {
             types: Arc::new(types),
             me: Weak::clone(me),
             preparations,
-            large_preparations: Arc::new(Semaphore::new(LARGE_PREPARATIONS as usize)),
+            activities: Activities::default(),
+            large_preparations: Arc::new(Semaphore::new(LARGE_PREPARATIONS)),
             committer: Committer::new(protocol, &settings),
             parts,
             settings,
@@ -84,12 +87,9 @@ impl ArtifactEngine {
     /// Waits until everything that was begun has ended, also for callers who have gone away, and closes the catalog.
     pub(crate) async fn close(&self) {
         let all = u32::try_from(self.settings.preparations.max(1)).unwrap_or(u32::MAX);
+        self.activities.ended().await;
         // It is never closed, so that this cannot fail.
         let _ = self.preparations.acquire_many(all).await;
-        let _ = self
-            .large_preparations
-            .acquire_many(LARGE_PREPARATIONS)
-            .await;
         self.committer.idle().await;
         self.parts.blobs.close().await;
         self.parts.catalogs.artifacts.close().await;

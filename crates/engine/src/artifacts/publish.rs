@@ -5,7 +5,7 @@ use std::sync::Arc;
 use artstore_core::artifact::{
     ArtifactInput, DedupScope, Merged, PublishArtifactRequest, PublishArtifactResult, new_inputs,
 };
-use artstore_core::backend::{ArtifactProbe, ProbeAnswer};
+use artstore_core::backend::{ArtifactProbe, ProbeAnswer, Progress};
 use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::OpId;
@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::port::ArtifactEngine;
 use super::rules::{ArtifactOutcome, ArtifactTask, ArtifactWork, MergeTask};
 use super::{limits, request};
+use crate::activity::{ActiveProgress, Activity};
 use crate::committer::{heard, on_blocking_thread, wait_for_place};
 
 /// Sources up to this size in bytes are prepared on one blocking thread, which cannot be stopped.
@@ -40,6 +41,8 @@ pub(super) struct Publish {
     pub(super) inputs: Vec<ArtifactInput>,
     pub(super) op_id: OpId,
     pub(super) request_digest: Digest,
+    /// Lasts as long as anything is done for it.
+    pub(super) activity: Activity,
 }
 
 /// Whether the operation of a publish was done before.
@@ -62,13 +65,17 @@ impl ArtifactEngine {
         &self,
         request: PublishArtifactRequest,
     ) -> Result<PublishArtifactResult> {
-        let publish = self.identify(request)?;
+        let publish = self.identify(request, self.activities.begin().await)?;
         let attempt = Attempt::first(&publish);
         self.pursue(&publish, attempt).await
     }
 
     /// Fails if the request asks for more than a publish may.
-    pub(super) fn identify(&self, request: PublishArtifactRequest) -> Result<Publish> {
+    pub(super) fn identify(
+        &self,
+        request: PublishArtifactRequest,
+        activity: Activity,
+    ) -> Result<Publish> {
         limits::check(&request)?;
         Ok(Publish {
             inputs: new_inputs(&[], &request.inputs),
@@ -78,6 +85,7 @@ impl ArtifactEngine {
             },
             request_digest: request::of_publish(&request)?,
             request: Arc::new(request),
+            activity,
         })
     }
 
@@ -136,6 +144,14 @@ impl ArtifactEngine {
         let places = Arc::clone(&self.preparations);
         let preparing = wait_for_place(places, self.settings.patience, busy).await?;
         Ok((this, preparing))
+    }
+
+    /// Tells the listener how long work goes on, which is under way until it cannot tell any more.
+    pub(super) fn progress_of(&self, publish: &Publish) -> Arc<dyn Progress> {
+        Arc::new(ActiveProgress {
+            listener: Arc::clone(&self.parts.progress),
+            _activity: publish.activity.clone(),
+        })
     }
 
     async fn attempt_here(&self, publish: &Publish, attempt: Attempt) -> Result<ArtifactOutcome> {
@@ -197,7 +213,7 @@ impl ArtifactEngine {
         scope: DedupScope,
     ) -> Result<Option<Prepared>> {
         let Publish { request, op_id, .. } = publish;
-        let progress = Arc::clone(&self.parts.progress);
+        let progress = self.progress_of(publish);
         let facts = self
             .parts
             .blobs

@@ -38,7 +38,8 @@ struct StagedContent {
 impl ArtifactEngine {
     /// Takes bytes and record in under no final name.
     pub(super) async fn stage(&self, publish: &Publish, was_done: WasDone) -> Result<PublishTask> {
-        let mut staged = StagedFiles::new(Arc::clone(&self.parts.blobs));
+        let activity = publish.activity.clone();
+        let mut staged = StagedFiles::new(Arc::clone(&self.parts.blobs), activity);
         let written = match &publish.request.table {
             None => self.stage_file(publish, &mut staged).await,
             Some(format) => {
@@ -65,7 +66,7 @@ impl ArtifactEngine {
         staged: &mut StagedFiles,
     ) -> Result<StagedContent> {
         let source = &publish.request.source;
-        let progress = Arc::clone(&self.parts.progress);
+        let progress = self.progress_of(publish);
         let blobs = &self.parts.blobs;
         let content = blobs.stage(self.new_staging_id(), source, progress).await?;
         staged.push(content.file.clone());
@@ -98,7 +99,7 @@ impl ArtifactEngine {
             }
         }
         let input = self.parts.blobs.open_source(&request.source).await?;
-        let progress = Arc::clone(&self.parts.progress);
+        let progress = self.progress_of(publish);
         let tables = &self.parts.tables;
         let inspection = tables.inspect(Arc::clone(&input), format, progress).await?;
         needs.check(publish, inspection.schema())?;
@@ -121,7 +122,7 @@ impl ArtifactEngine {
     ) -> Result<StagedContent> {
         let content = self.stage_file(publish, staged).await?;
         let input = self.parts.blobs.open_staged(&content.file).await?;
-        let progress = Arc::clone(&self.parts.progress);
+        let progress = self.progress_of(publish);
         let tables = &self.parts.tables;
         let facts = tables.describe(input, &needs.rules, progress).await?;
         needs.check(publish, &facts.schema)?;
@@ -138,17 +139,12 @@ impl ArtifactEngine {
         input: Arc<dyn RandomRead>,
         csv: &CsvInspection,
         rules: TableRules,
-        staged: &mut StagedFiles,
+        staged: &StagedFiles,
     ) -> Result<StagedContent> {
-        let output = self
-            .parts
-            .blobs
-            .begin_staging(self.new_staging_id())
-            .await?;
-        let progress = Arc::clone(&self.parts.progress);
+        let output = staged.begin(self.new_staging_id()).await?;
+        let progress = self.progress_of(publish);
         let tables = &self.parts.tables;
         let converted = tables.convert(input, csv, &rules, output, progress).await?;
-        staged.push(converted.staged.file.clone());
         Ok(StagedContent {
             file: converted.staged.file,
             stored: converted.staged.facts,
@@ -191,11 +187,9 @@ impl ArtifactEngine {
                 .with("limit", RECORD_BYTES)
                 .hint("publish large parameters as an artifact of their own"));
         }
-        let blobs = &self.parts.blobs;
-        let record = blobs
+        staged
             .stage_document(self.new_staging_id(), document)
             .await?;
-        staged.push(record);
         Ok(artifact)
     }
 
