@@ -3,19 +3,21 @@
 //! A disk that slowly gets slower costs each side as much as the other.
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::contender::Entry;
+use crate::contender::{Entry, Load};
 use crate::figure::Figure;
-use crate::measure::{Bench, Load, Measurement, Plan};
+use crate::measure::{Bench, Measurement, Plan};
+use crate::source::Sizes;
 
 /// The last side against each of the others.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Comparison {
     pub(crate) figure: Figure,
-    pub(crate) case: &'static str,
-    pub(crate) unit: &'static str,
+    pub(crate) case: String,
+    pub(crate) unit: String,
     pub(crate) load: Load,
+    pub(crate) sizes: Sizes,
     pub(crate) sides: Vec<String>,
     pub(crate) pairs: Vec<Pair>,
     /// One for each side but the last.
@@ -23,7 +25,7 @@ pub(crate) struct Comparison {
 }
 
 /// One turn of every side.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Pair {
     /// Which side came when.
     pub(crate) order: Vec<usize>,
@@ -34,7 +36,7 @@ pub(crate) struct Pair {
 }
 
 /// The ratios of all pairs together.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ratio {
     pub(crate) median: f64,
     pub(crate) min: f64,
@@ -43,7 +45,7 @@ pub(crate) struct Ratio {
 
 /// Measures every pair.
 pub(crate) fn run(bench: &Bench, plan: &Plan, sides: &[&Entry]) -> Result<Comparison> {
-    bench.provide(plan)?;
+    bench.provide(plan, sides)?;
     let mut turns = bench.turns(plan, sides)?;
     let mut pairs = Vec::new();
     for index in 0..plan.pairs {
@@ -56,9 +58,10 @@ pub(crate) fn run(bench: &Bench, plan: &Plan, sides: &[&Entry]) -> Result<Compar
         .collect();
     Ok(Comparison {
         figure: plan.figure,
-        case: plan.case,
-        unit: plan.figure.unit().rate,
+        case: plan.case.to_owned(),
+        unit: plan.figure.unit().rate.to_owned(),
         load: plan.load,
+        sizes: plan.sizes,
         sides: sides.iter().map(|entry| entry.name.to_owned()).collect(),
         pairs,
         ratios,
@@ -98,7 +101,7 @@ fn measure_pair(
 
 impl Ratio {
     /// Of at least one pair.
-    fn new(mut ratios: Vec<f64>) -> Self {
+    pub(crate) fn new(mut ratios: Vec<f64>) -> Self {
         ratios.sort_by(f64::total_cmp);
         Self {
             median: median(&ratios),
@@ -121,26 +124,7 @@ pub(crate) fn median(sorted: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contender::Syncs;
-    use crate::measure::Latency;
-
-    fn measurement(rate: f64) -> Measurement {
-        Measurement {
-            operations: 1,
-            units: rate,
-            seconds: 1.0,
-            rate,
-            latency_ms: Latency {
-                median: 1.0,
-                p99: 1.0,
-                max: 1.0,
-            },
-            cpu_seconds: None,
-            peak_resident_bytes: None,
-            written_bytes: None,
-            syncs: Syncs::default(),
-        }
-    }
+    use crate::measure::sample;
 
     #[test]
     fn every_other_pair_runs_in_reverse() {
@@ -152,7 +136,7 @@ mod tests {
     fn the_last_side_is_compared_whatever_the_order() {
         for pair_order in [vec![0, 1, 2], vec![2, 1, 0]] {
             let rates = [100.0, 200.0, 50.0];
-            let pair = measure_pair(pair_order, |side| Ok(measurement(rates[side]))).unwrap();
+            let pair = measure_pair(pair_order, |side| Ok(sample(rates[side]))).unwrap();
             assert_eq!(pair.ratios, [0.5, 0.25]);
         }
     }

@@ -2,7 +2,11 @@
 
 mod committer;
 pub(crate) mod disk;
+pub(crate) mod probe;
+pub(crate) mod program;
 pub(crate) mod publish;
+pub(crate) mod records;
+pub(crate) mod rows;
 pub(crate) mod sha256;
 pub(crate) mod statements;
 pub(crate) mod table;
@@ -26,6 +30,7 @@ pub(crate) fn nothing(_directory: &Path) -> Result<()> {
 struct Syncer {
     fsync: AtomicU64,
     fdatasync: AtomicU64,
+    commits: AtomicU64,
 }
 
 impl Syncer {
@@ -41,10 +46,17 @@ impl Syncer {
         file.sync_data()
     }
 
+    /// fdatasync of what stands for a database.
+    fn commit(&self, file: &File) -> io::Result<()> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.data(file)
+    }
+
     fn count(&self) -> Syncs {
         Syncs {
             fsync: self.fsync.load(Ordering::Relaxed),
             fdatasync: self.fdatasync.load(Ordering::Relaxed),
+            commits: self.commits.load(Ordering::Relaxed),
         }
     }
 }

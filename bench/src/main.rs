@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! cargo run --release -p artstore-bench -- publish --pairs 5
-//! cargo run --release -p artstore-bench -- publish --processes
+//! cargo run --release -p artstore-bench -- processes --processes 64
 //! cargo run --release -p artstore-bench -- big
 //! cargo run --release -p artstore-bench -- adopt --json
 //! cargo run --release -p artstore-bench -- page --artifacts 1000000 --cases tag,key
@@ -16,6 +16,10 @@
 //! `store` their two sorts; [`source`] makes what they read, [`population`] a catalog of a million artifacts among it;
 //! [`measure`], [`parent`] and [`worker`] are the two ends of one measurement, [`compare`] makes the pairs, and [`report`] is
 //! what is printed.
+//!
+//! `suite`, in the place of a figure, measures everything and writes `docs/benchmarks.md`: [`goals`] is the table of its rows with
+//! what is wanted, [`effort`] how much time each figure gets, [`judge`] what was reached, [`page`] how that is written, beside a
+//! description of the [`machine`].
 
 #![expect(
     clippy::print_stdout,
@@ -27,10 +31,15 @@ mod columns;
 mod compare;
 mod contender;
 mod csv;
+mod effort;
 mod entries;
 mod figure;
 mod floor;
+mod goals;
+mod judge;
+mod machine;
 mod measure;
+mod page;
 mod parent;
 mod place;
 mod population;
@@ -40,18 +49,23 @@ mod random;
 mod report;
 mod source;
 mod store;
+mod suite;
 mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
 
 use crate::compare::Comparison;
+use crate::contender::Load;
 use crate::figure::Figure;
-use crate::measure::{Bench, Load, Plan};
+use crate::measure::{Bench, Plan};
 use crate::source::Sizes;
+
+/// The program that users start.
+const BINARY: &str = "artstore";
 
 /// Measures artstore against what the machine itself can do.
 #[derive(Parser)]
@@ -71,15 +85,15 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16, 64])]
     publishers: Vec<usize>,
 
-    /// Processes with one publisher each, instead of publishers in one process (figure `publish`)
-    #[arg(long, num_args = 0..=1, default_missing_value = "16", conflicts_with = "publishers")]
-    processes: Option<usize>,
+    /// Processes with one publisher each; one comparison for each number (figure `processes`)
+    #[arg(long, value_delimiter = ',', default_values_t = [16, 64])]
+    processes: Vec<usize>,
 
     /// Size of the file (figures `big`, `adopt`, `duplicate` and `table`)
     #[arg(long, default_value_t = 1024)]
     mebibytes: u64,
 
-    /// Artifacts in the catalog (figures `lineage`, `get` and `page`)
+    /// Artifacts in the catalog or among the files that are read
     #[arg(long, default_value_t = 1_000_000)]
     artifacts: u64,
 
@@ -90,6 +104,10 @@ struct Arguments {
     /// Who is compared, the one that the ratios are about last; all that are known if left out
     #[arg(long, value_delimiter = ',')]
     sides: Vec<String>,
+
+    /// The program `artstore` (figure `command-line`); the one beside this program if left out
+    #[arg(long)]
+    binary: Option<PathBuf>,
 
     /// An existing directory on the disk to be measured; that of this program if left out
     #[arg(long)]
@@ -105,10 +123,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let outcome = if std::env::args().nth(1).as_deref() == Some(parent::WORKER) {
-        worker::run()
-    } else {
-        run(&Arguments::parse())
+    let outcome = match std::env::args().nth(1).as_deref() {
+        Some(parent::WORKER) => worker::run(),
+        Some(suite::SUITE) => suite::run(std::env::args().skip(2)),
+        _ => run(&Arguments::parse()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -123,25 +141,28 @@ fn run(arguments: &Arguments) -> Result<()> {
     ensure!(arguments.pairs > 0, "--pairs must be at least 1");
     let directory = match &arguments.directory {
         Some(directory) => directory.clone(),
-        None => directory_of_this_program()?,
-    };
-    let sizes = Sizes {
-        mebibytes: arguments.mebibytes,
-        artifacts: arguments.artifacts,
+        None => place::beside_this_program("")?,
     };
     let plans = plans(arguments)?;
-    let sides = entries::sides(arguments.figure, &arguments.sides)?;
-    let mut bench = Bench::new(&directory, sizes)?;
+    let binary = match &arguments.binary {
+        Some(binary) => binary.clone(),
+        None => place::beside_this_program(BINARY)?,
+    };
+    let mut bench = Bench::new(&directory, binary)?;
     if arguments.keep {
         eprintln!("everything stays in {}", bench.keep().display());
     }
     let mut comparisons: Vec<Comparison> = Vec::new();
     for plan in plans {
+        let sides = entries::sides(plan.figure, plan.case, &arguments.sides)?;
         let comparison = compare::run(&bench, &plan, &sides)?;
         if !arguments.json {
             println!("{}", report::markdown(&comparison));
         }
         comparisons.push(comparison);
+    }
+    if !arguments.keep {
+        bench.remove_large_sources()?;
     }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&comparisons)?);
@@ -169,6 +190,10 @@ fn plans(arguments: &Arguments) -> Result<Vec<Plan>> {
             figure: arguments.figure,
             case,
             load,
+            sizes: Sizes {
+                mebibytes: arguments.mebibytes,
+                artifacts: arguments.artifacts,
+            },
             pairs: arguments.pairs,
             seconds: arguments.seconds,
         })
@@ -177,25 +202,15 @@ fn plans(arguments: &Arguments) -> Result<Vec<Plan>> {
 }
 
 fn loads(arguments: &Arguments) -> Vec<Load> {
-    let one = Load {
-        processes: 1,
-        publishers: 1,
-    };
-    match (arguments.figure, arguments.processes) {
-        (Figure::Publish, Some(processes)) => vec![Load { processes, ..one }],
-        (Figure::Publish, None) => {
+    match arguments.figure {
+        Figure::Publish => {
             let counts = arguments.publishers.iter();
-            counts
-                .map(|&publishers| Load { publishers, ..one })
-                .collect()
+            counts.map(|count| Load::publishers(*count)).collect()
         }
-        _ => vec![one],
+        Figure::Processes => {
+            let counts = arguments.processes.iter();
+            counts.map(|count| Load::processes(*count)).collect()
+        }
+        _ => vec![Load::ONE],
     }
-}
-
-/// Where programs are built is a disk; the directory for temporary files is often memory.
-fn directory_of_this_program() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let directory = program.parent().context("this program has no directory")?;
-    Ok(directory.to_path_buf())
 }

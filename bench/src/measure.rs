@@ -7,23 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use crate::contender::{Entry, Syncs, World};
-use crate::figure::Figure;
+use crate::contender::{Entry, Facts, Load, Syncs, World};
+use crate::figure::{Figure, Source};
 use crate::parent::Worker;
 use crate::place;
 use crate::source::{self, Sizes};
-use crate::worker::{Tally, Task};
-
-/// How many work at once.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Load {
-    pub(crate) processes: usize,
-    /// In each process.
-    pub(crate) publishers: usize,
-}
+use crate::worker::{Tally, Task, TaskSide};
 
 /// How a comparison is made.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +24,7 @@ pub(crate) struct Plan {
     /// One of the figure's.
     pub(crate) case: &'static str,
     pub(crate) load: Load,
+    pub(crate) sizes: Sizes,
     pub(crate) pairs: usize,
     pub(crate) seconds: f64,
 }
@@ -40,7 +33,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Bench {
     directory: TempDir,
-    sizes: Sizes,
+    binary: PathBuf,
 }
 
 /// Takes turns of the sides of a comparison.
@@ -51,8 +44,16 @@ pub(crate) enum Turns<'a> {
     Together(Figure, Worker),
 }
 
+/// How names of sources begin that are removed when they are not needed any more.
+const LARGE: [&str; 4] = [
+    "source-blocks",
+    "source-csv",
+    "source-parquet",
+    "source-files",
+];
+
 /// What one side did in one turn.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Measurement {
     pub(crate) operations: usize,
     /// In the figure's unit.
@@ -61,6 +62,8 @@ pub(crate) struct Measurement {
     /// Units per second.
     pub(crate) rate: f64,
     pub(crate) latency_ms: Latency,
+    /// Of the process where it is greatest.
+    pub(crate) worst_p99_ms: f64,
     /// Of all processes; nothing where the system does not tell.
     pub(crate) cpu_seconds: Option<f64>,
     /// Of the largest process.
@@ -68,10 +71,12 @@ pub(crate) struct Measurement {
     /// To the disk, by all processes.
     pub(crate) written_bytes: Option<u64>,
     pub(crate) syncs: Syncs,
+    /// Of the first process.
+    pub(crate) facts: Facts,
 }
 
 /// How long single operations took, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Latency {
     pub(crate) median: f64,
     pub(crate) p99: f64,
@@ -79,11 +84,11 @@ pub(crate) struct Latency {
 }
 
 impl Bench {
-    /// Prepares a place below `directory`, where what is read is of these sizes.
-    pub(crate) fn new(directory: &Path, sizes: Sizes) -> Result<Self> {
+    /// Prepares a place below `directory`, to measure this program `artstore`.
+    pub(crate) fn new(directory: &Path, binary: PathBuf) -> Result<Self> {
         Ok(Self {
             directory: place::spread(directory)?,
-            sizes,
+            binary,
         })
     }
 
@@ -93,13 +98,28 @@ impl Bench {
         self.directory.path()
     }
 
-    /// Makes what the comparison reads, if it is not there yet.
-    pub(crate) fn provide(&self, plan: &Plan) -> Result<()> {
-        source::provide(
-            &self.source(plan),
-            plan.figure.source(plan.case),
-            self.sizes,
-        )
+    /// Makes what the comparison reads, as far as it is not there yet.
+    pub(crate) fn provide(&self, plan: &Plan, sides: &[&Entry]) -> Result<()> {
+        for entry in sides {
+            let (source, sizes) = reads(plan, entry);
+            source::provide(&self.source(plan, entry), source, sizes)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what comparisons have read, except for stores without files: they are needed most often, and small.
+    pub(crate) fn remove_large_sources(&self) -> Result<()> {
+        let root = self.directory.path();
+        let unlisted = || format!("cannot list {}", root.display());
+        for found in fs::read_dir(root).with_context(unlisted)? {
+            let path = found.with_context(unlisted)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !LARGE.iter().any(|large| name.starts_with(large)) {
+                continue;
+            }
+            place::remove(&path)?;
+        }
+        Ok(())
     }
 
     /// Gets ready to measure `sides`.
@@ -108,29 +128,39 @@ impl Bench {
             return Ok(Turns::Apart(self, plan, sides));
         }
         let directory = place::fresh(self.directory.path())?;
-        let mut worker = Worker::start(&self.task(plan, sides, &directory, 0))?;
+        let mut worker = Worker::start(&self.task(plan, sides, &directory, 0, Load::ONE))?;
         worker.wait_until_ready()?;
         Ok(Turns::Together(plan.figure, worker))
     }
 
-    fn source(&self, plan: &Plan) -> PathBuf {
-        let source = plan.figure.source(plan.case);
-        let name = format!("{source:?}").to_lowercase();
-        self.directory.path().join(format!("source-{name}"))
+    fn source(&self, plan: &Plan, entry: &Entry) -> PathBuf {
+        let (source, sizes) = reads(plan, entry);
+        self.directory.path().join(source::name(source, sizes))
     }
 
-    fn task(&self, plan: &Plan, sides: &[&Entry], directory: &Path, process: usize) -> Task {
-        Task {
-            figure: plan.figure,
-            contenders: sides.iter().map(|entry| entry.name.to_owned()).collect(),
+    fn task(
+        &self,
+        plan: &Plan,
+        sides: &[&Entry],
+        directory: &Path,
+        process: usize,
+        load: Load,
+    ) -> Task {
+        let side = |entry: &&Entry| TaskSide {
+            name: entry.name.to_owned(),
             world: World {
                 directory: directory.to_path_buf(),
-                source: self.source(plan),
-                artifacts: self.sizes.artifacts,
+                source: self.source(plan, entry),
+                artifacts: reads(plan, entry).1.artifacts,
                 case: plan.case.to_owned(),
+                binary: self.binary.clone(),
                 process,
             },
-            publishers: plan.load.publishers,
+        };
+        Task {
+            figure: plan.figure,
+            sides: sides.iter().map(side).collect(),
+            publishers: load.publishers,
             seconds: plan.seconds,
         }
     }
@@ -140,11 +170,9 @@ impl Bench {
         (entry.set_up)(&world)?;
         // What the last measurement left in memory must not be written back during this one.
         rustix::fs::sync();
-        let processes = 0..plan.load.processes;
-        let workers = processes.map(|process| {
-            let task = self.task(plan, &[entry], &world, process);
-            Worker::start(&task)
-        });
+        let load = entry.load.unwrap_or(plan.load);
+        let workers = (0..load.processes)
+            .map(|process| Worker::start(&self.task(plan, &[entry], &world, process, load)));
         let mut workers: Vec<Worker> = workers.collect::<Result<_>>()?;
         for worker in &mut workers {
             worker.wait_until_ready()?;
@@ -163,6 +191,14 @@ impl Bench {
         }
         Ok(Measurement::new(&tallies, plan.figure))
     }
+}
+
+/// What a side reads, and how large that is.
+fn reads(plan: &Plan, entry: &Entry) -> (Source, Sizes) {
+    let source = entry
+        .source
+        .unwrap_or_else(|| plan.figure.source(plan.case));
+    (source, plan.sizes.divided(entry.divisor))
 }
 
 impl Turns<'_> {
@@ -205,6 +241,7 @@ impl Measurement {
             seconds,
             rate: units / seconds,
             latency_ms: Latency::of_sorted(&latencies),
+            worst_p99_ms: tallies.iter().map(p99_of).fold(0.0, f64::max),
             cpu_seconds: tallies.iter().map(|tally| tally.cpu_seconds).sum(),
             peak_resident_bytes: tallies
                 .iter()
@@ -214,9 +251,20 @@ impl Measurement {
             syncs: Syncs {
                 fsync: tallies.iter().map(|tally| tally.syncs.fsync).sum(),
                 fdatasync: tallies.iter().map(|tally| tally.syncs.fdatasync).sum(),
+                commits: tallies.iter().map(|tally| tally.syncs.commits).sum(),
             },
+            facts: tallies
+                .first()
+                .map(|tally| tally.facts.clone())
+                .unwrap_or_default(),
         }
     }
+}
+
+fn p99_of(tally: &Tally) -> f64 {
+    let mut microseconds = tally.microseconds.clone();
+    microseconds.sort_unstable();
+    Latency::of_sorted(&microseconds).p99
 }
 
 impl Latency {
@@ -235,6 +283,28 @@ impl Latency {
     }
 }
 
+/// Of a turn with one operation at this rate.
+#[cfg(test)]
+pub(crate) fn sample(rate: f64) -> Measurement {
+    Measurement {
+        operations: 1,
+        units: rate,
+        seconds: 1.0,
+        rate,
+        latency_ms: Latency {
+            median: 1000.0 / rate,
+            p99: 1000.0 / rate,
+            max: 1000.0 / rate,
+        },
+        worst_p99_ms: 1000.0 / rate,
+        cpu_seconds: None,
+        peak_resident_bytes: None,
+        written_bytes: None,
+        syncs: Syncs::default(),
+        facts: Facts::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,8 +320,21 @@ mod tests {
             syncs: Syncs {
                 fsync: 1,
                 fdatasync: 2,
+                commits: 1,
             },
+            facts: Facts::from([("edges".to_owned(), microseconds.len() as f64)]),
         }
+    }
+
+    #[test]
+    fn the_worst_process_is_not_hidden_by_the_others() {
+        let quick = tally(&[1000; 1000], 1.0);
+        let slow = tally(&[900_000], 1.0);
+
+        let measurement = Measurement::new(&[quick, slow], Figure::Publish);
+
+        assert_eq!(measurement.latency_ms.p99, 1.0);
+        assert_eq!(measurement.worst_p99_ms, 900.0);
     }
 
     #[test]
@@ -272,5 +355,7 @@ mod tests {
         assert_eq!(measurement.peak_resident_bytes, Some(3));
         assert_eq!(measurement.written_bytes, Some(8192));
         assert_eq!(measurement.syncs.fdatasync, 4);
+        assert_eq!(measurement.syncs.commits, 2);
+        assert_eq!(measurement.facts["edges"], 2.0);
     }
 }

@@ -6,10 +6,13 @@
 //! each is tried before it is used. Several runs within minutes need `--keep` as well.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 /// Creating a file takes about 15 microseconds where nothing is in its way.
@@ -19,6 +22,71 @@ const ATTEMPTS: usize = 24;
 
 /// Files created to try a directory.
 const PROBES: usize = 9;
+
+/// A path beside this program. Where programs are built is a disk; the directory for temporary files is often memory.
+pub(crate) fn beside_this_program(name: &str) -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let directory = program.parent().context("this program has no directory")?;
+    Ok(directory.join(name))
+}
+
+/// Says so if fewer than so many bytes are free below `path`.
+pub(crate) fn ensure_free(path: &Path, bytes: u64) -> Result<()> {
+    let parent = path.parent().context("a source has no directory")?;
+    let disk = rustix::fs::statvfs(parent)
+        .with_context(|| format!("cannot look at the disk of {}", parent.display()))?;
+    let free = disk.f_bavail * disk.f_frsize;
+    ensure!(
+        free >= bytes,
+        "{} GiB of free space are needed, there are {}",
+        bytes.div_ceil(1 << 30),
+        free >> 30
+    );
+    Ok(())
+}
+
+/// Removes a file, or a directory with everything in it. Several threads share the directories two levels below.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let unremoved = || format!("cannot remove {}", path.display());
+    if !path.is_dir() {
+        return fs::remove_file(path).with_context(unremoved);
+    }
+    let mut parts = vec![path.to_path_buf()];
+    for _ in 0..2 {
+        let inner = parts.iter().map(|part| directories_in(part));
+        parts = inner
+            .collect::<io::Result<Vec<_>>>()
+            .with_context(unremoved)?
+            .concat();
+    }
+    let next = AtomicUsize::new(0);
+    let remove_parts = || {
+        while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            fs::remove_dir_all(part)?;
+        }
+        io::Result::Ok(())
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(remove_parts);
+        remove_parts()?;
+        other
+            .join()
+            .map_err(|_| io::Error::other("a thread panicked"))?
+    })
+    .and_then(|()| fs::remove_dir_all(path))
+    .with_context(unremoved)
+}
+
+fn directories_in(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
 
 /// Makes a directory in `parent` that is removed when dropped and whose subdirectories are spread over the disk.
 pub(crate) fn spread(parent: &Path) -> Result<TempDir> {
@@ -95,6 +163,28 @@ fn mark_as_top(_directory: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_below_a_directory_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("source");
+        for inner in ["a/1/x", "a/2", "b", "c/3/y/z"] {
+            fs::create_dir_all(path.join(inner)).unwrap();
+            File::create_new(path.join(inner).join("file")).unwrap();
+        }
+        remove(&path).unwrap();
+        assert!(!path.exists());
+        remove(&path).unwrap_err();
+    }
+
+    #[test]
+    fn a_full_disk_is_told_before() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("source");
+        ensure_free(&path, 1).unwrap();
+        let error = ensure_free(&path, u64::MAX).unwrap_err();
+        assert!(error.to_string().contains("are needed"), "{error}");
+    }
 
     #[test]
     fn every_measurement_has_an_empty_directory_of_its_own() {

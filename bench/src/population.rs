@@ -4,26 +4,27 @@
 //! half of them tables, half of them of one type, an eighth under one and the same logical key, nearly nine in ten active.
 //! Two in five were made from 1 to 4 others, see [`graph`], so that there are as many edges as artifacts.
 
+mod files;
 pub(crate) mod graph;
+pub(crate) mod lists;
 mod store;
 
 use anyhow::Result;
-use artstore_core::artifact::{
-    Artifact, ArtifactFilter, ArtifactInput, ArtifactKind, ArtifactStatus,
-};
+use artstore_core::artifact::{Artifact, ArtifactInput, ArtifactKind, ArtifactStatus, DedupScope};
 use artstore_core::backend::{ArtifactChange, ArtifactEventRow, EventRef};
 use artstore_core::digest::{ContentHash, Digest, HashAlgorithm};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 use artstore_core::layout::{ArtifactNaming, artifact_paths};
-use artstore_core::page::{Cursor, ListPart};
 use artstore_core::tags::Tags;
 use artstore_core::time::Timestamp;
 use uuid::Uuid;
 
 use crate::random::{self, Sequence};
 
-pub(crate) use store::{CATALOG, build};
+pub(crate) use files::write as write_files;
+pub(crate) use lists::{BY_KEY, BY_TYPE, LISTS, common_key, filter};
+pub(crate) use store::{CATALOG, Way, build};
 
 /// 2025-01-01.
 const FIRST_MILLISECOND: u64 = 1_735_689_600_000;
@@ -34,14 +35,6 @@ const COMMON_TYPE: &str = "prices";
 /// The logical key of a quarter of them.
 const COMMON_KEY: &str = "latest";
 const RARE_TYPES: u64 = 16;
-
-pub(crate) const ALL: &str = "all";
-pub(crate) const BY_TYPE: &str = "type";
-pub(crate) const BY_TAG: &str = "tag";
-pub(crate) const BY_STATUS: &str = "status";
-pub(crate) const BY_KEY: &str = "key";
-/// The lists of which pages are read.
-pub(crate) const LISTS: [&str; 5] = [ALL, BY_TYPE, BY_TAG, BY_STATUS, BY_KEY];
 
 /// What seeds are for.
 mod seed {
@@ -57,9 +50,26 @@ mod seed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Population {
     pub(crate) artifacts: u64,
+    /// No tables, and nothing made from anything.
+    has_only_files: bool,
 }
 
 impl Population {
+    pub(crate) const fn of(artifacts: u64) -> Self {
+        Self {
+            artifacts,
+            has_only_files: false,
+        }
+    }
+
+    /// Without tables and edges.
+    pub(crate) const fn of_files(artifacts: u64) -> Self {
+        Self {
+            artifacts,
+            has_only_files: true,
+        }
+    }
+
     /// The id of artifact `number`. Ids ascend with the number.
     pub(crate) fn id(self, number: u64) -> ArtifactId {
         ArtifactId::from_uuid(uuid(seed::ID, number))
@@ -71,7 +81,7 @@ impl Population {
         let logical_key = logical_key(number)?;
         let created_at = created_at(number)?;
         let mut random = Sequence::new(random::at(seed::FACTS, number));
-        let kind = random.one_of(ArtifactKind::ALL);
+        let kind = self.kind(&mut random);
         let source_name = match kind {
             ArtifactKind::Table => "source.parquet",
             ArtifactKind::File => "source.csv.gz",
@@ -88,9 +98,13 @@ impl Population {
         let file_hash = digest(&mut random);
         let is_table = kind == ArtifactKind::Table;
         let status = self.status(number);
-        let is_active = status == ArtifactStatus::Active;
         let was_replaced = |other: &u64| self.status(*other) == ArtifactStatus::Superseded;
         let predecessor = number.checked_sub(1).filter(was_replaced);
+        // What replaces another one is changed by the same event.
+        let last_event = match status {
+            ArtifactStatus::Active => predecessor.map_or(0, event_of),
+            _ => event_of(number),
+        };
         Ok(Artifact {
             id,
             artifact_type,
@@ -126,12 +140,35 @@ impl Population {
             run_id: None,
             op_id: OpId::new(uuid(seed::OPERATION, number).to_string())?,
             request_digest: digest(&mut random),
-            revision: if is_active { 1 } else { 2 },
-            last_event: if is_active { 0 } else { number + 1 },
+            revision: if last_event == 0 { 1 } else { 2 },
+            last_event,
+        })
+    }
+
+    fn kind(self, random: &mut Sequence) -> ArtifactKind {
+        let kind = random.one_of(ArtifactKind::ALL);
+        if self.has_only_files {
+            ArtifactKind::File
+        } else {
+            kind
+        }
+    }
+
+    /// Where duplicates of artifact `number` are looked for.
+    pub(crate) fn scope(self, number: u64) -> Result<DedupScope> {
+        let mut random = Sequence::new(random::at(seed::FACTS, number));
+        Ok(DedupScope {
+            kind: self.kind(&mut random),
+            artifact_type: artifact_type(number)?,
+            schema_version: 1,
+            logical_key: logical_key(number)?,
         })
     }
 
     fn inputs(self, number: u64) -> Vec<ArtifactInput> {
+        if self.has_only_files {
+            return Vec::new();
+        }
         let inputs = graph::inputs(self, number).into_iter();
         inputs
             .enumerate()
@@ -145,7 +182,8 @@ impl Population {
     /// How the catalog comes to know artifact `number`.
     fn changes(self, number: u64) -> Result<Vec<ArtifactChange>> {
         let artifact = self.artifact(number)?;
-        let event = (artifact.last_event > 0).then(|| -> Result<_> {
+        let has_ended = artifact.status != ArtifactStatus::Active;
+        let event = has_ended.then(|| -> Result<_> {
             let kind = match artifact.status {
                 ArtifactStatus::Tombstoned => "tombstoned",
                 _ => "superseded",
@@ -157,7 +195,7 @@ impl Population {
                     created_at: artifact.created_at,
                 },
                 artifact_id: artifact.id,
-                op_id: OpId::new(uuid(seed::EVENT, number).to_string())?,
+                op_id: event_operation(number)?,
                 request_digest: artifact.request_digest,
             }))
         });
@@ -165,6 +203,12 @@ impl Population {
         Ok(std::iter::once(ArtifactChange::Put(Box::new(artifact)))
             .chain(event)
             .collect())
+    }
+
+    /// How many artifacts have ended, each by one event.
+    pub(crate) fn events(self) -> u64 {
+        let has_ended = |number: &u64| self.status(*number) != ArtifactStatus::Active;
+        (0..self.artifacts).filter(has_ended).count() as u64
     }
 
     /// Nine in a hundred are replaced by the next one, which is not replaced itself; three are withdrawn.
@@ -178,79 +222,15 @@ impl Population {
             _ => ArtifactStatus::Active,
         }
     }
-
-    /// The place after which at most `count` artifacts of a list are left.
-    pub(crate) fn before_the_last(self, list: &str, count: usize) -> Result<Cursor> {
-        self.cursor(list, 0, count, ListPart::Inactive)
-    }
-
-    /// A place in the middle of a list.
-    pub(crate) fn in_the_middle(self, list: &str) -> Result<Cursor> {
-        self.cursor(list, self.artifacts / 2, 0, ListPart::First)
-    }
-
-    /// The place of the artifact of a list before which, from `oldest` on, there are `skipped` others. Of the list by key
-    /// only those in `part` are counted.
-    fn cursor(self, list: &str, oldest: u64, skipped: usize, part: ListPart) -> Result<Cursor> {
-        let has_parts = list == BY_KEY;
-        let is_in_part = |artifact: &Artifact| {
-            let is_active = artifact.status == ArtifactStatus::Active;
-            !has_parts || is_active == (part == ListPart::First)
-        };
-        let filter = filter(list)?;
-        let mut left = skipped;
-        for number in oldest..self.artifacts {
-            let artifact = self.artifact(number)?;
-            if !is_listed(&artifact, list, &filter) || !is_in_part(&artifact) {
-                continue;
-            }
-            if left == 0 {
-                return Ok(Cursor {
-                    created_at: artifact.created_at,
-                    id: artifact.id,
-                    part: if has_parts { part } else { ListPart::First },
-                });
-            }
-            left -= 1;
-        }
-        anyhow::bail!("the list `{list}` is too short; more artifacts are needed");
-    }
 }
 
-/// The conditions of a list. Of that by key, the type.
-pub(crate) fn filter(list: &str) -> Result<ArtifactFilter> {
-    let everything = ArtifactFilter::default();
-    Ok(match list {
-        BY_TYPE | BY_KEY => ArtifactFilter {
-            artifact_type: Some(ArtifactType::new(COMMON_TYPE)?),
-            ..everything
-        },
-        BY_TAG => ArtifactFilter {
-            tags: Tags::try_from([("env", "prod")])?,
-            ..everything
-        },
-        BY_STATUS => ArtifactFilter {
-            status: Some(ArtifactStatus::Superseded),
-            ..everything
-        },
-        _ => everything,
-    })
+/// The sequence of the event that ended artifact `number`.
+fn event_of(number: u64) -> u64 {
+    number + 1
 }
 
-/// The logical key that many artifacts have, with its type.
-pub(crate) fn common_key() -> Result<(ArtifactType, LogicalKey)> {
-    Ok((
-        ArtifactType::new(COMMON_TYPE)?,
-        LogicalKey::new(COMMON_KEY)?,
-    ))
-}
-
-fn is_listed(artifact: &Artifact, list: &str, filter: &ArtifactFilter) -> bool {
-    let has_type = |wanted: &ArtifactType| *wanted == artifact.artifact_type;
-    filter.artifact_type.as_ref().is_none_or(has_type)
-        && filter.status.is_none_or(|wanted| wanted == artifact.status)
-        && artifact.tags.missing_from(&filter.tags).is_empty()
-        && (list != BY_KEY || artifact.logical_key.as_str() == COMMON_KEY)
+fn event_operation(number: u64) -> Result<OpId> {
+    Ok(OpId::new(uuid(seed::EVENT, number).to_string())?)
 }
 
 fn artifact_type(number: u64) -> Result<ArtifactType> {
@@ -295,7 +275,7 @@ fn tags(random: &mut Sequence) -> Result<Tags> {
     Ok(tags)
 }
 
-fn digest(random: &mut Sequence) -> Digest {
+pub(crate) fn digest(random: &mut Sequence) -> Digest {
     let mut bytes = [0; 32];
     for piece in bytes.chunks_exact_mut(8) {
         piece.copy_from_slice(&random.next().to_le_bytes());
@@ -304,7 +284,7 @@ fn digest(random: &mut Sequence) -> Digest {
 }
 
 /// A UUID of version 7.
-fn uuid(seed: u64, number: u64) -> Uuid {
+pub(crate) fn uuid(seed: u64, number: u64) -> Uuid {
     let mut random = Sequence::new(random::at(seed, number));
     let mut bytes = [0; 10];
     bytes[..8].copy_from_slice(&random.next().to_le_bytes());

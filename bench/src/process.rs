@@ -1,30 +1,51 @@
-//! What this process has used so far. Nothing where there is no `/proc`.
+//! What a process has used so far. Nothing where there is no `/proc`.
 
 use std::fs;
 
-/// Processor time of all threads, in user and system mode.
-pub(crate) fn cpu_seconds() -> Option<f64> {
-    let ticks = cpu_ticks(&fs::read_to_string("/proc/self/stat").ok()?)?;
-    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+/// A process of this machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Process {
+    This,
+    Other(u32),
 }
 
-/// The most memory that was resident at once.
-pub(crate) fn peak_resident_bytes() -> Option<u64> {
-    peak_resident(&fs::read_to_string("/proc/self/status").ok()?)
+impl Process {
+    fn read(self, name: &str) -> Option<String> {
+        let path = match self {
+            Self::This => format!("/proc/self/{name}"),
+            Self::Other(id) => format!("/proc/{id}/{name}"),
+        };
+        fs::read_to_string(path).ok()
+    }
+
+    /// Processor time of all threads and of all programs that were started and have ended, in user and system mode.
+    pub(crate) fn cpu_seconds(self) -> Option<f64> {
+        let ticks = cpu_ticks(&self.read("stat")?)?;
+        Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
+    /// The most memory that was resident at once.
+    pub(crate) fn peak_resident_bytes(self) -> Option<u64> {
+        peak_resident(&self.read("status")?)
+    }
+
+    /// What all threads gave the disk to write, in whole pages: those that were made dirty.
+    pub(crate) fn written_bytes(self) -> Option<u64> {
+        written(&self.read("io")?)
+    }
 }
 
-/// What all threads gave the disk to write, in whole pages: those that were made dirty.
-pub(crate) fn written_bytes() -> Option<u64> {
-    written(&fs::read_to_string("/proc/self/io").ok()?)
+/// Lets the peak be that of what comes now. Where the system cannot, it stays that of the whole process.
+pub(crate) fn forget_peak() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 fn cpu_ticks(stat: &str) -> Option<u64> {
     // The name of the program is in parentheses and may hold spaces.
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_whitespace().skip(11);
-    let user: u64 = times.next()?.parse().ok()?;
-    let system: u64 = times.next()?.parse().ok()?;
-    Some(user + system)
+    // User and system mode of this process, then the same of its children.
+    let mut times = fields.split_whitespace().skip(11).take(4);
+    times.try_fold(0, |sum, time| Some(sum + time.parse::<u64>().ok()?))
 }
 
 fn peak_resident(status: &str) -> Option<u64> {
@@ -47,9 +68,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_and_system_time_are_added() {
-        let stat = "12 (a b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 7 7 20 0";
-        assert_eq!(cpu_ticks(stat), Some(300));
+    fn user_and_system_time_are_added_for_this_process_and_its_children() {
+        let stat = "12 (a b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 7 8 20 0";
+        assert_eq!(cpu_ticks(stat), Some(315));
     }
 
     #[test]
@@ -58,6 +79,15 @@ mod tests {
             written("wchar: 9\nwrite_bytes: 4096\ncancelled_write_bytes: 1\n"),
             Some(4096)
         );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn another_process_is_asked_as_this_one_is() {
+        let this = Process::Other(std::process::id());
+        assert!(this.cpu_seconds().is_some());
+        assert!(this.peak_resident_bytes() > Some(1 << 20));
+        assert!(Process::Other(u32::MAX).peak_resident_bytes().is_none());
     }
 
     #[test]

@@ -13,14 +13,15 @@ pub(crate) fn markdown(comparison: &Comparison) -> String {
     lines.push(String::new());
     lines.extend(costs(comparison));
     lines.push(String::new());
+    lines.extend(facts(comparison));
     lines.join("\n")
 }
 
 fn title(comparison: &Comparison) -> String {
     let load = comparison.load;
     let title = comparison.figure.title();
-    match (comparison.figure, comparison.case) {
-        (Figure::Publish, _) => format!(
+    match (comparison.figure, comparison.case.as_str()) {
+        (Figure::Publish | Figure::Processes, _) => format!(
             "{title}: {} x {}",
             count(load.processes, "process", "processes"),
             count(load.publishers, "publisher", "publishers")
@@ -83,14 +84,16 @@ fn costs(comparison: &Comparison) -> Vec<String> {
         "median ms".to_owned(),
         "p99 ms".to_owned(),
         "max ms".to_owned(),
+        "worst process's p99 ms".to_owned(),
         format!("µs per {}", comparison.figure.unit().one),
         "fsync each".to_owned(),
         "fdatasync each".to_owned(),
+        "commits each".to_owned(),
         "CPU ms each".to_owned(),
         "written MiB each".to_owned(),
         "peak RSS MiB".to_owned(),
     ];
-    let mut lines = vec![row(&header), row(&["---"; 10])];
+    let mut lines = vec![row(&header), row(&["---"; 12])];
     for (side, name) in comparison.sides.iter().enumerate() {
         let cell = |digits, value: fn(&Measurement) -> Option<f64>| {
             median_of(comparison, side, digits, value)
@@ -100,13 +103,32 @@ fn costs(comparison: &Comparison) -> Vec<String> {
             cell(3, |turn| Some(turn.latency_ms.median)),
             cell(3, |turn| Some(turn.latency_ms.p99)),
             cell(3, |turn| Some(turn.latency_ms.max)),
+            cell(3, |turn| Some(turn.worst_p99_ms)),
             cell(2, |turn| Some(turn.seconds * 1e6 / turn.units)),
             cell(3, |turn| each(turn, turn.syncs.fsync as f64)),
             cell(3, |turn| each(turn, turn.syncs.fdatasync as f64)),
+            cell(3, |turn| each(turn, turn.syncs.commits as f64)),
             cell(3, |turn| each(turn, turn.cpu_seconds? * 1000.0)),
             cell(3, |turn| each(turn, mebibytes(turn.written_bytes?))),
             cell(1, |turn| Some(mebibytes(turn.peak_resident_bytes?))),
         ]));
+    }
+    lines
+}
+
+/// What sides told of themselves in the last pair.
+fn facts(comparison: &Comparison) -> Vec<String> {
+    let last = comparison.pairs.last();
+    let turns = last.map_or(&[][..], |pair| &pair.measurements);
+    let told = comparison.sides.iter().zip(turns);
+    let mut lines: Vec<String> = told
+        .flat_map(|(side, turn)| {
+            let facts = turn.facts.iter();
+            facts.map(move |(name, value)| format!("* {side}: {name} {value:.1}"))
+        })
+        .collect();
+    if !lines.is_empty() {
+        lines.push(String::new());
     }
     lines
 }
@@ -138,56 +160,81 @@ fn row(cells: &[impl Display]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
+/// Of these turns of the sides, pair by pair.
+#[cfg(test)]
+pub(crate) fn sample_comparison(
+    figure: Figure,
+    sides: &[&str],
+    pairs: Vec<Vec<Measurement>>,
+) -> Comparison {
+    use crate::compare::{Pair, Ratio};
+
+    let pairs = pairs.into_iter().map(|measurements| {
+        let rates = measurements.iter().map(|turn| turn.rate);
+        let rates: Vec<f64> = rates.collect();
+        Pair {
+            order: (0..sides.len()).collect(),
+            ratios: rates[..rates.len() - 1]
+                .iter()
+                .map(|floor| rates[rates.len() - 1] / floor)
+                .collect(),
+            measurements,
+        }
+    });
+    let pairs: Vec<Pair> = pairs.collect();
+    Comparison {
+        figure,
+        case: String::new(),
+        unit: figure.unit().rate.to_owned(),
+        load: crate::contender::Load::ONE,
+        sizes: crate::source::Sizes {
+            mebibytes: 1024,
+            artifacts: 1_000_000,
+        },
+        sides: sides.iter().map(|side| (*side).to_owned()).collect(),
+        ratios: (0..sides.len() - 1)
+            .map(|floor| Ratio::new(pairs.iter().map(|pair| pair.ratios[floor]).collect()))
+            .collect(),
+        pairs,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{Pair, Ratio};
-    use crate::contender::Syncs;
-    use crate::measure::{Latency, Load};
+    use crate::contender::{Load, Syncs};
+    use crate::measure::{Latency, sample};
 
     fn turn(rate: f64) -> Measurement {
         Measurement {
             operations: 4,
             units: 4.0,
-            seconds: 1.0,
-            rate,
             latency_ms: Latency {
                 median: 1.5,
                 p99: 2.0,
                 max: 3.0,
             },
+            worst_p99_ms: 2.5,
             cpu_seconds: Some(0.004),
-            peak_resident_bytes: None,
             written_bytes: Some(6 << 20),
             syncs: Syncs {
                 fsync: 2,
                 fdatasync: 12,
+                commits: 4,
             },
+            ..sample(rate)
         }
     }
 
     #[test]
     fn a_comparison_is_two_tables() {
-        let comparison = Comparison {
-            figure: Figure::Publish,
-            case: "",
-            unit: "publishes/s",
-            load: Load {
-                processes: 1,
-                publishers: 4,
-            },
-            sides: vec!["floor".to_owned(), "artstore".to_owned()],
-            pairs: vec![Pair {
-                order: vec![1, 0],
-                measurements: vec![turn(100.0), turn(75.0)],
-                ratios: vec![0.75],
-            }],
-            ratios: vec![Ratio {
-                median: 0.75,
-                min: 0.75,
-                max: 0.75,
-            }],
-        };
+        let mut comparison = sample_comparison(
+            Figure::Publish,
+            &["floor", "artstore"],
+            vec![vec![turn(100.0), turn(75.0)]],
+        );
+        comparison.load = Load::publishers(4);
+        comparison.pairs[0].order = vec![1, 0];
         let expected = "\
 ### publish: 1 process x 4 publishers
 
@@ -196,10 +243,10 @@ mod tests {
 | 1 | artstore floor | 100.0 | 75.0 | 0.750 |
 | **median** | (min .. max) | 100.0 | 75.0 | **0.750** (0.750 .. 0.750) |
 
-| side | median ms | p99 ms | max ms | µs per publish | fsync each | fdatasync each | CPU ms each | written MiB each | peak RSS MiB |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| floor | 1.500 | 2.000 | 3.000 | 250000.00 | 0.500 | 3.000 | 1.000 | 1.500 | unknown |
-| artstore | 1.500 | 2.000 | 3.000 | 250000.00 | 0.500 | 3.000 | 1.000 | 1.500 | unknown |
+| side | median ms | p99 ms | max ms | worst process's p99 ms | µs per publish | fsync each | fdatasync each | commits each | CPU ms each | written MiB each | peak RSS MiB |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| floor | 1.500 | 2.000 | 3.000 | 2.500 | 250000.00 | 0.500 | 3.000 | 1.000 | 1.000 | 1.500 | unknown |
+| artstore | 1.500 | 2.000 | 3.000 | 2.500 | 250000.00 | 0.500 | 3.000 | 1.000 | 1.000 | 1.500 | unknown |
 ";
         assert_eq!(markdown(&comparison), expected);
     }

@@ -1,9 +1,17 @@
 //! The store's side of the figures.
 
+pub(crate) mod batch;
 pub(crate) mod ch1;
+pub(crate) mod command;
+pub(crate) mod growth;
+pub(crate) mod opening;
 pub(crate) mod page;
+pub(crate) mod probe;
 pub(crate) mod publish;
 pub(crate) mod read;
+pub(crate) mod rebuild;
+pub(crate) mod size;
+pub(crate) mod stream;
 
 use std::path::Path;
 

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
-use crate::contender::{Contender, Syncs, World};
+use crate::contender::{Contender, Facts, Syncs, World};
 use crate::figure::Figure;
+use crate::process::Process;
 use crate::{entries, process};
 
 /// What a worker says when it may be started.
@@ -26,10 +27,16 @@ pub(crate) const READY: &str = "ready";
 pub(crate) struct Task {
     pub(crate) figure: Figure,
     /// Who takes turns.
-    pub(crate) contenders: Vec<String>,
-    pub(crate) world: World,
+    pub(crate) sides: Vec<TaskSide>,
     pub(crate) publishers: usize,
     pub(crate) seconds: f64,
+}
+
+/// A contender and where it works.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TaskSide {
+    pub(crate) name: String,
+    pub(crate) world: World,
 }
 
 /// What a worker has done in one turn.
@@ -46,6 +53,7 @@ pub(crate) struct Tally {
     /// Preparations are not left out.
     pub(crate) written_bytes: Option<u64>,
     pub(crate) syncs: Syncs,
+    pub(crate) facts: Facts,
 }
 
 /// What one publisher has done.
@@ -61,34 +69,36 @@ pub(crate) fn run() -> Result<()> {
     let task = lines.next().context("the parent is gone")?;
     let task = task.context("cannot read from the parent")?;
     let task: Task = serde_json::from_str(&task).context("cannot understand the task")?;
-    let open = |name: &String| (entries::find(task.figure, name)?.open)(&task.world);
-    let alone = match &task.contenders[..] {
-        [name] => Some(open(name)?),
+    let open = |side: &TaskSide| {
+        let entry = entries::find(task.figure, &side.world.case, &side.name)?;
+        (entry.open)(&side.world)
+    };
+    let alone = match &task.sides[..] {
+        [side] => Some(open(side)?),
         _ => None,
     };
     println!("{READY}");
     for line in lines {
         let turn: usize = line.context("cannot read from the parent")?.parse()?;
+        let side = task.sides.get(turn).context("nobody has this number")?;
         let tally = match &alone {
-            Some(contender) => work(contender.as_ref(), &task)?,
-            None => {
-                let name = task.contenders.get(turn);
-                work(
-                    open(name.context("nobody has this number")?)?.as_ref(),
-                    &task,
-                )?
-            }
+            Some(contender) => work(contender.as_ref(), &side.world, &task)?,
+            None => work(open(side)?.as_ref(), &side.world, &task)?,
         };
         println!("{}", serde_json::to_string(&tally)?);
     }
     Ok(())
 }
 
-fn work(contender: &dyn Contender, task: &Task) -> Result<Tally> {
-    let cpu_before = process::cpu_seconds();
-    let written_before = process::written_bytes();
+fn work(contender: &dyn Contender, world: &World, task: &Task) -> Result<Tally> {
+    process::forget_peak();
+    let companion = contender.companion().map(Process::Other);
+    let counted = || [Some(Process::This), companion].into_iter().flatten();
+    let cpu_seconds = || counted().map(Process::cpu_seconds).sum::<Option<f64>>();
+    let written_bytes = || counted().map(Process::written_bytes).sum::<Option<u64>>();
+    let (cpu_before, written_before) = (cpu_seconds(), written_bytes());
     let syncs_before = contender.syncs();
-    let first = task.world.process * task.publishers;
+    let first = world.process * task.publishers;
     let publishers = first..first + task.publishers;
     let limit = Duration::try_from_secs_f64(task.seconds).context("--seconds is no duration")?;
     let shares = thread::scope(|scope| {
@@ -113,17 +123,19 @@ fn work(contender: &dyn Contender, task: &Task) -> Result<Tally> {
             .map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
             .collect(),
         amount: shares.iter().map(|share| share.amount).sum(),
-        cpu_seconds: process::cpu_seconds()
+        cpu_seconds: cpu_seconds()
             .zip(cpu_before)
             .map(|(after, before)| after - before),
-        peak_resident_bytes: process::peak_resident_bytes(),
-        written_bytes: process::written_bytes()
+        peak_resident_bytes: companion.unwrap_or(Process::This).peak_resident_bytes(),
+        written_bytes: written_bytes()
             .zip(written_before)
             .map(|(after, before)| after - before),
         syncs: Syncs {
             fsync: syncs.fsync - syncs_before.fsync,
             fdatasync: syncs.fdatasync - syncs_before.fdatasync,
+            commits: syncs.commits - syncs_before.commits,
         },
+        facts: contender.facts()?,
     })
 }
 
@@ -162,7 +174,7 @@ mod tests {
         fn syncs(&self) -> Syncs {
             Syncs {
                 fsync: 10 + self.0.lock().unwrap().len() as u64,
-                fdatasync: 0,
+                ..Syncs::default()
             }
         }
     }
@@ -172,16 +184,17 @@ mod tests {
         let recorder = Recorder::default();
         let task = Task {
             figure: Figure::Publish,
-            contenders: Vec::new(),
-            world: World {
-                process: 2,
-                ..World::at(Path::new(""))
-            },
+            sides: Vec::new(),
             publishers: 3,
             seconds: 0.0,
         };
 
-        let tally = work(&recorder, &task).unwrap();
+        let world = World {
+            process: 2,
+            ..World::at(Path::new(""))
+        };
+
+        let tally = work(&recorder, &world, &task).unwrap();
 
         let mut units = recorder.0.into_inner().unwrap();
         units.sort_unstable();

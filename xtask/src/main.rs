@@ -5,6 +5,7 @@
 //! | `cargo xtask ci [--no-test]` | everything that continuous integration asks, in order, up to the first failure |
 //! | `cargo xtask tidy [--write-checksums]` | the rules of the workspace that no compiler checks |
 //! | `cargo xtask licences` | licences and sources of everything in `Cargo.lock` |
+//! | `cargo xtask bench [--quick] [FIGURE...]` | what the store reaches on this machine, and the page that tells it |
 
 #![expect(
     clippy::print_stdout,
@@ -12,6 +13,7 @@
     reason = "a command-line tool speaks to its terminal"
 )]
 
+mod bench;
 mod ci;
 mod licences;
 mod tidy;
@@ -19,7 +21,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask ci [--no-test] | tidy [--write-checksums] | licences";
+const USAGE: &str = "usage: cargo xtask ci [--no-test] | tidy [--write-checksums] | licences | bench [--quick] [FIGURE...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["tidy", "--write-checksums"] => tidy::write_checksums(),
         ["licences"] => licences::run(),
+        ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

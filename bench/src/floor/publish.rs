@@ -109,7 +109,7 @@ impl PublishFloor {
         let bytes = vec![0x5a; (FRAMES_PER_GROUP + group.len()) * FRAME_BYTES];
         self.log
             .write_all_at(&bytes, self.next_offset(bytes.len() as u64))
-            .and_then(|()| self.syncer.data(&self.log))
+            .and_then(|()| self.syncer.commit(&self.log))
             .context("cannot write the log")
     }
 
@@ -179,6 +179,7 @@ mod tests {
         let syncs = Syncs {
             fsync: 1,
             fdatasync: 3,
+            commits: 1,
         };
         assert_eq!(floor.syncs(), syncs);
         let published = directory.path().join(PUBLISHED);

@@ -18,23 +18,24 @@ use crate::figure::TOGETHER;
 use crate::population::{self, Population};
 use crate::questions::{self, WalkQuestion};
 
-const FIND: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find.sql");
-const FIND_INPUTS: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find_inputs.sql");
+pub(super) const FIND: &str = include_str!("../../../crates/sqlite/src/sql/artifacts/find.sql");
+pub(super) const FIND_INPUTS: &str =
+    include_str!("../../../crates/sqlite/src/sql/artifacts/find_inputs.sql");
 const FIND_OUTPUTS: &str =
     include_str!("../../../crates/sqlite/src/sql/artifacts/find_outputs.sql");
 
 type Id = [u8; 16];
 
 /// Questions about a population, answered by a connection.
-struct StatementFloor<Q> {
+pub(super) struct StatementFloor<Q> {
     connection: Mutex<Connection>,
-    population: Population,
-    question: Q,
+    pub(super) population: Population,
+    pub(super) question: Q,
 }
 
 /// All columns of a row by its id.
 struct Get {
-    is_together: bool,
+    case: String,
 }
 
 /// The same, and the inputs of those that have some: all that an artifact consists of.
@@ -54,7 +55,7 @@ pub(crate) fn open_get(world: &World) -> Result<Box<dyn Contender>> {
 }
 
 pub(crate) fn open_get_with_inputs(world: &World) -> Result<Box<dyn Contender>> {
-    let input_count = connect(world)?.prepare(FIND)?.column_index("input_count")?;
+    let input_count = input_count(&connect(world)?)?;
     let get = Get::of(world);
     open(world, GetWithInputs { get, input_count })
 }
@@ -64,20 +65,23 @@ pub(crate) fn open_walk(world: &World) -> Result<Box<dyn Contender>> {
     open(world, Walk { case })
 }
 
-fn open<Q>(world: &World, question: Q) -> Result<Box<dyn Contender>>
+/// Which column of [`FIND`] and of the lists counts the inputs.
+pub(super) fn input_count(connection: &Connection) -> Result<usize> {
+    Ok(connection.prepare(FIND)?.column_index("input_count")?)
+}
+
+pub(super) fn open<Q>(world: &World, question: Q) -> Result<Box<dyn Contender>>
 where
     StatementFloor<Q>: Contender + 'static,
 {
     Ok(Box::new(StatementFloor {
         connection: Mutex::new(connect(world)?),
-        population: Population {
-            artifacts: world.artifacts,
-        },
+        population: Population::of(world.artifacts),
         question,
     }))
 }
 
-fn connect(world: &World) -> Result<Connection> {
+pub(super) fn connect(world: &World) -> Result<Connection> {
     let path = world.source.join(population::CATALOG);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(&path, flags)
@@ -85,7 +89,7 @@ fn connect(world: &World) -> Result<Connection> {
 }
 
 impl<Q> StatementFloor<Q> {
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         work(
             &self
                 .connection
@@ -98,14 +102,14 @@ impl<Q> StatementFloor<Q> {
 impl Get {
     fn of(world: &World) -> Self {
         Self {
-            is_together: world.case == TOGETHER,
+            case: world.case.clone(),
         }
     }
 
     /// Ids that are asked for together are answered from one state of the database.
     fn transaction<'a>(&self, connection: &'a Connection) -> Result<Option<Transaction<'a>>> {
         let begin = || connection.unchecked_transaction();
-        Ok(self.is_together.then(begin).transpose()?)
+        Ok((self.case == TOGETHER).then(begin).transpose()?)
     }
 }
 
@@ -115,8 +119,8 @@ impl Contender for StatementFloor<Get> {
             let _transaction = self.question.transaction(connection)?;
             let mut find = connection.prepare_cached(FIND)?;
             let mut found = 0;
-            for id in questions::ids(self.population, n) {
-                found += look_at_rows(&mut find, id, |_| Ok(()))?;
+            for id in questions::ids(self.population, &self.question.case, n) {
+                found += look_at(&mut find, id, |_| Ok(()))?;
             }
             Ok(found)
         })
@@ -130,10 +134,10 @@ impl Contender for StatementFloor<GetWithInputs> {
             let mut find = connection.prepare_cached(FIND)?;
             let mut find_inputs = connection.prepare_cached(FIND_INPUTS)?;
             let mut found = 0;
-            for id in questions::ids(self.population, n) {
-                found += look_at_rows(&mut find, id, |row| {
+            for id in questions::ids(self.population, &self.question.get.case, n) {
+                found += look_at(&mut find, id, |row| {
                     if row.get_ref(self.question.input_count)?.as_i64()? > 0 {
-                        look_at_rows(&mut find_inputs, id, |_| Ok(()))?;
+                        look_at(&mut find_inputs, id, |_| Ok(()))?;
                     }
                     Ok(())
                 })?;
@@ -150,13 +154,21 @@ impl Contender for StatementFloor<Walk> {
     }
 }
 
-/// Looks at every column of every row. Returns the number of rows.
-fn look_at_rows(
+/// Looks at every column of every row that an id leads to. Returns the number of rows.
+pub(super) fn look_at(
     statement: &mut Statement<'_>,
     id: ArtifactId,
-    mut then: impl FnMut(&rusqlite::Row<'_>) -> Result<()>,
+    then: impl FnMut(&rusqlite::Row<'_>) -> Result<()>,
 ) -> Result<u64> {
     statement.raw_bind_parameter(1, id.as_uuid().as_bytes().as_slice())?;
+    look_at_rows(statement, then)
+}
+
+/// Looks at every column of every row. Returns the number of rows.
+pub(super) fn look_at_rows(
+    statement: &mut Statement<'_>,
+    mut then: impl FnMut(&rusqlite::Row<'_>) -> Result<()>,
+) -> Result<u64> {
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
     let mut count = 0;

@@ -25,8 +25,20 @@ const CHUNK: u64 = 2_000;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Rows of one commit of a catalog that grew.
+const COMMIT: u64 = 50;
+
+/// How a catalog came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// In one piece.
+    Rebuilt,
+    /// In many commits, the oldest first.
+    Grown,
+}
+
 /// Makes a store at `root` whose catalog has all artifacts of `population`. There are no files: reading rows needs none.
-pub(crate) async fn build(root: &Path, population: Population) -> Result<()> {
+pub(crate) async fn build(root: &Path, population: Population, way: Way) -> Result<()> {
     ensure!(
         population.artifacts >= graph::FEWEST,
         "a population has at least {} artifacts",
@@ -40,12 +52,26 @@ pub(crate) async fn build(root: &Path, population: Population) -> Result<()> {
     let catalog = SqliteArtifactCatalog::new(root.join(CATALOG), SqliteSettings::default());
     let lock = FsLock::new(vfs);
     let permit = lock.acquire(Domain::Artifacts, PATIENCE).await?.permit;
-    let head = CatalogHead {
+    let mut head = CatalogHead {
         store_id: store.store_id,
         commits: 1,
         last_event: population.artifacts,
     };
-    catalog.rebuild(&permit, head, commits(population)).await?;
+    match way {
+        Way::Rebuilt => {
+            let commits = stream::iter(commits(population, CHUNK));
+            let commits: ArtifactCommits = Box::pin(commits);
+            catalog.rebuild(&permit, head, commits).await?;
+        }
+        Way::Grown => {
+            catalog
+                .rebuild(&permit, head, Box::pin(stream::empty()))
+                .await?;
+            for commit in commits(population, COMMIT) {
+                head.commits = catalog.apply(&permit, commit?).await?;
+            }
+        }
+    }
     // As a writer would: a reader that finds another number compares all rows with the files, of which there are none.
     lock.leave_commits(&permit, head.commits).await?;
     let counted = catalog.counts().await?;
@@ -55,10 +81,14 @@ pub(crate) async fn build(root: &Path, population: Population) -> Result<()> {
     Ok(())
 }
 
-fn commits(population: Population) -> ArtifactCommits {
-    let chunks = (0..population.artifacts).step_by(CHUNK as usize);
-    let commits = chunks.map(move |first| {
-        let end = population.artifacts.min(first + CHUNK);
+/// Of so many rows each.
+fn commits(
+    population: Population,
+    rows: u64,
+) -> impl Iterator<Item = artstore_core::Result<ArtifactCommit>> {
+    let chunks = (0..population.artifacts).step_by(rows as usize);
+    chunks.map(move |first| {
+        let end = population.artifacts.min(first + rows);
         let mut changes = Vec::new();
         for number in first..end {
             let made = population
@@ -69,6 +99,5 @@ fn commits(population: Population) -> ArtifactCommits {
             })?);
         }
         Ok(ArtifactCommit { changes })
-    });
-    Box::pin(stream::iter(commits))
+    })
 }

@@ -3,9 +3,10 @@ use std::collections::HashSet;
 use artstore_core::maintenance::StatusDetail;
 use artstore_tests::store::LocalStore;
 
+use super::lists::is_listed;
 use super::*;
 
-const SMALL: Population = Population { artifacts: 2_000 };
+const SMALL: Population = Population::of(2_000);
 
 fn all() -> Vec<Artifact> {
     let artifacts = (0..SMALL.artifacts).map(|number| SMALL.artifact(number));
@@ -38,7 +39,7 @@ fn who_replaced_whom_is_told_by_both() {
 #[tokio::test]
 async fn a_store_answers_from_a_population_as_if_it_had_files() {
     let directory = tempfile::tempdir().unwrap();
-    build(directory.path(), SMALL).await.unwrap();
+    build(directory.path(), SMALL, Way::Rebuilt).await.unwrap();
     let store = LocalStore::open(directory.path()).await.unwrap();
     let port = store.artifacts();
     for number in [0, 999, 1_999] {
@@ -56,7 +57,7 @@ fn cursors_leave_so_many() {
     let artifacts = all();
     for list in LISTS {
         let cursor = SMALL.before_the_last(list, 7).unwrap();
-        let filter = filter(list).unwrap();
+        let filter = filter(SMALL, list).unwrap();
         let left = artifacts.iter().filter(|one| {
             is_listed(one, list, &filter)
                 && (list != BY_KEY || one.status != ArtifactStatus::Active)

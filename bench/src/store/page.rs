@@ -39,13 +39,11 @@ fn open(
     has_next: bool,
     cursor: impl FnOnce(Population, &str) -> Result<Option<Cursor>>,
 ) -> Result<Box<dyn Contender>> {
-    let population = Population {
-        artifacts: world.artifacts,
-    };
+    let population = Population::of(world.artifacts);
     let first = PageRequest::first(ITEMS)?;
     let page = Page {
         list: world.case.clone(),
-        filter: population::filter(&world.case)?,
+        filter: population::filter(population, &world.case)?,
         request: match cursor(population, &world.case)? {
             Some(cursor) => first.after(cursor),
             None => first,

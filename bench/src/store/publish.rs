@@ -20,10 +20,10 @@ use crate::figure::TABLE;
 use crate::floor::publish::payload;
 
 /// A store that publishers use at once.
-struct PublishSide {
-    runtime: Runtime,
+pub(super) struct PublishSide {
+    pub(super) runtime: Runtime,
     store: LocalStore,
-    port: Arc<dyn ArtifactStorePort>,
+    pub(super) port: Arc<dyn ArtifactStorePort>,
     counter: Arc<Counter>,
     content: Content,
     /// How much one publish is, in the unit of the figure.
@@ -31,7 +31,7 @@ struct PublishSide {
 }
 
 /// What is published.
-enum Content {
+pub(super) enum Content {
     /// 8 KiB from memory.
     Small,
     /// The big file, copied.
@@ -52,6 +52,7 @@ const READS: &str = "table";
 struct Counter {
     files: AtomicU64,
     directories: AtomicU64,
+    commits: AtomicU64,
     changes: AtomicU64,
 }
 
@@ -63,9 +64,8 @@ impl Observer for Counter {
         self.changes.fetch_add(1, Ordering::Relaxed);
         match (call.area, call.verb) {
             ("directory", "sync") => self.directories.fetch_add(1, Ordering::Relaxed),
-            (_, "sync") | ("catalog", "before-commit") => {
-                self.files.fetch_add(1, Ordering::Relaxed)
-            }
+            ("catalog", "before-commit") => self.commits.fetch_add(1, Ordering::Relaxed),
+            (_, "sync") => self.files.fetch_add(1, Ordering::Relaxed),
             _ => 0,
         };
         Next::Proceed
@@ -105,33 +105,37 @@ fn length(world: &World) -> Result<u64> {
 }
 
 fn open(world: &World, content: Content, amount: u64) -> Result<Box<dyn Contender>> {
-    let runtime = runtime()?;
-    let counter = Arc::new(Counter::default());
-    let root = world.directory.join("store");
-    let store = runtime.block_on(LocalStore::open_observed(&root, counter.clone()))?;
-    let port = store.artifacts();
-    let side = PublishSide {
-        runtime,
-        store,
-        port,
-        counter,
-        content,
-        amount,
-    };
-    if let Content::Duplicate(..) = side.content {
-        side.publish(0, 0)?;
-        // A publish returns before the last trace of it is gone.
-        side.runtime.block_on(side.store.close());
-    }
-    // Opening the catalog is not what is measured.
-    ensure!(
-        side.runtime.block_on(side.port.is_available()),
-        "the store does not answer"
-    );
-    Ok(Box::new(side))
+    Ok(Box::new(PublishSide::open(world, content, amount)?))
 }
 
 impl PublishSide {
+    pub(super) fn open(world: &World, content: Content, amount: u64) -> Result<Self> {
+        let runtime = runtime()?;
+        let counter = Arc::new(Counter::default());
+        let root = world.directory.join("store");
+        let store = runtime.block_on(LocalStore::open_observed(&root, counter.clone()))?;
+        let port = store.artifacts();
+        let side = PublishSide {
+            runtime,
+            store,
+            port,
+            counter,
+            content,
+            amount,
+        };
+        if let Content::Duplicate(..) = side.content {
+            side.publish(0, 0)?;
+            // A publish returns before the last trace of it is gone.
+            side.runtime.block_on(side.store.close());
+        }
+        // Opening the catalog is not what is measured.
+        ensure!(
+            side.runtime.block_on(side.port.is_available()),
+            "the store does not answer"
+        );
+        Ok(side)
+    }
+
     /// Publishes and tells whether it was a duplicate.
     fn publish(&self, publisher: usize, n: usize) -> Result<bool> {
         let request = self.request(publisher, n)?;
@@ -139,7 +143,7 @@ impl PublishSide {
         Ok(result.is_duplicate())
     }
 
-    fn request(&self, publisher: usize, n: usize) -> Result<PublishArtifactRequest> {
+    pub(super) fn request(&self, publisher: usize, n: usize) -> Result<PublishArtifactRequest> {
         let mut table = None;
         let mut key = format!("{publisher:03}-{n:09}");
         let source = match &self.content {
@@ -201,9 +205,12 @@ impl Contender for PublishSide {
     }
 
     fn syncs(&self) -> Syncs {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let commits = count(&self.counter.commits);
         Syncs {
-            fsync: self.counter.directories.load(Ordering::Relaxed),
-            fdatasync: self.counter.files.load(Ordering::Relaxed),
+            fsync: count(&self.counter.directories),
+            fdatasync: count(&self.counter.files) + commits,
+            commits,
         }
     }
 }

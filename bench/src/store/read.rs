@@ -12,34 +12,38 @@ use artstore_core::ports::ArtifactStorePort;
 use artstore_sqlite::{SqliteArtifactCatalog, SqliteSettings};
 use artstore_tests::store::LocalStore;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use super::runtime;
 use crate::contender::{Contender, World};
 use crate::figure::TOGETHER;
 use crate::population::{self, Population};
-use crate::questions;
+use crate::questions::{self, ASKERS};
 
 /// A store that only answers.
 pub(super) struct PortSide<Q> {
     pub(super) runtime: Runtime,
-    store: LocalStore,
+    pub(super) store: LocalStore,
     pub(super) port: Arc<dyn ArtifactStorePort>,
     pub(super) population: Population,
     pub(super) question: Q,
 }
 
 /// A catalog that only answers.
-struct CatalogSide<Q> {
-    runtime: Runtime,
-    catalog: SqliteArtifactCatalog,
-    population: Population,
+pub(super) struct CatalogSide<Q> {
+    pub(super) runtime: Runtime,
+    pub(super) catalog: SqliteArtifactCatalog,
+    pub(super) population: Population,
     question: Q,
 }
 
 /// Artifacts by their ids.
 struct Get {
-    is_together: bool,
+    case: String,
 }
+
+/// The same, by many who ask at once.
+struct GetAtOnce(Get);
 
 /// The same, on the thread that asks: what going to another thread and back costs is the difference.
 struct GetInPlace(Get);
@@ -51,6 +55,16 @@ struct Walk {
 
 pub(crate) fn open_get(world: &World) -> Result<Box<dyn Contender>> {
     Ok(Box::new(PortSide::open(world, Get::of(world))?))
+}
+
+/// The same under another name: what many at once are compared with.
+pub(crate) fn open_get_one_by_one(world: &World) -> Result<Box<dyn Contender>> {
+    open_get(world)
+}
+
+pub(crate) fn open_get_at_once(world: &World) -> Result<Box<dyn Contender>> {
+    let question = GetAtOnce(Get::of(world));
+    Ok(Box::new(PortSide::open(world, question)?))
 }
 
 pub(crate) fn open_catalog_get(world: &World) -> Result<Box<dyn Contender>> {
@@ -75,14 +89,14 @@ pub(crate) fn open_walk(world: &World) -> Result<Box<dyn Contender>> {
 impl Get {
     fn of(world: &World) -> Self {
         Self {
-            is_together: world.case == TOGETHER,
+            case: world.case.clone(),
         }
     }
 
     /// The ids of each call.
     fn calls(&self, population: Population, n: usize) -> Vec<Vec<ArtifactId>> {
-        let ids = questions::ids(population, n);
-        if self.is_together {
+        let ids = questions::ids(population, &self.case, n);
+        if self.case == TOGETHER {
             vec![ids.collect()]
         } else {
             ids.map(|id| vec![id]).collect()
@@ -104,7 +118,7 @@ impl<Q> PortSide<Q> {
             runtime,
             store,
             port,
-            population: population_of(world),
+            population: Population::of(world.artifacts),
             question,
         })
     }
@@ -117,12 +131,12 @@ impl<Q> Drop for PortSide<Q> {
 }
 
 impl<Q> CatalogSide<Q> {
-    fn open(world: &World, question: Q) -> Result<Self> {
+    pub(super) fn open(world: &World, question: Q) -> Result<Self> {
         let path = world.source.join(population::CATALOG);
         Ok(Self {
             runtime: runtime()?,
             catalog: SqliteArtifactCatalog::new(path, SqliteSettings::default()),
-            population: population_of(world),
+            population: Population::of(world.artifacts),
             question,
         })
     }
@@ -131,12 +145,6 @@ impl<Q> CatalogSide<Q> {
 impl<Q> Drop for CatalogSide<Q> {
     fn drop(&mut self) {
         self.runtime.block_on(self.catalog.close());
-    }
-}
-
-fn population_of(world: &World) -> Population {
-    Population {
-        artifacts: world.artifacts,
     }
 }
 
@@ -155,6 +163,30 @@ impl Contender for PortSide<Get> {
                 } else {
                     found += count(&self.port.get_artifacts(&ids).await?);
                 }
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Contender for PortSide<GetAtOnce> {
+    fn work(&self, _publisher: usize, n: usize) -> Result<u64> {
+        let get = &self.question.0;
+        let ids: Vec<_> = questions::ids(self.population, &get.case, n).collect();
+        self.runtime.block_on(async {
+            let mut askers = JoinSet::new();
+            for ids in ids.chunks(ids.len().div_ceil(ASKERS)) {
+                let (port, ids) = (Arc::clone(&self.port), ids.to_vec());
+                askers.spawn(async move {
+                    for id in &ids {
+                        black_box(port.get_artifact(*id).await?);
+                    }
+                    Ok::<_, artstore_core::Error>(ids.len() as u64)
+                });
+            }
+            let mut found = 0;
+            while let Some(asker) = askers.join_next().await {
+                found += asker.context("an asker panicked")??;
             }
             Ok(found)
         })
@@ -218,34 +250,48 @@ impl Contender for CatalogSide<Walk> {
 mod tests {
     use super::*;
     use crate::entries::sides;
-    use crate::figure::Figure;
+    use crate::figure::{Figure, Source};
+    use crate::population::Way;
+
+    const READERS: [Figure; 7] = [
+        Figure::Get,
+        Figure::Lineage,
+        Figure::Page,
+        Figure::Stream,
+        Figure::Probe,
+        Figure::Open,
+        Figure::Growth,
+    ];
 
     #[test]
     fn every_side_of_a_figure_finds_the_same() {
         let directory = tempfile::tempdir().unwrap();
-        let population = Population { artifacts: 20_000 };
+        let population = Population::of(20_000);
         let root = directory.path().join("store");
-        let building = population::build(&root, population);
+        let building = population::build(&root, population, Way::Rebuilt);
         runtime().unwrap().block_on(building).unwrap();
-        for figure in [Figure::Get, Figure::Lineage, Figure::Page] {
-            for case in figure.cases() {
-                let world = World {
-                    source: root.clone(),
-                    artifacts: population.artifacts,
-                    case: case.to_owned(),
-                    ..World::at(directory.path())
-                };
-                let amounts = sides(figure, &[]).unwrap().into_iter().map(|entry| {
-                    let contender = (entry.open)(&world).unwrap();
-                    (0..5).map(|n| contender.work(0, n).unwrap()).collect()
-                });
-                let amounts: Vec<Vec<u64>> = amounts.collect();
-                assert!(amounts.iter().flatten().any(|amount| *amount > 0));
-                assert!(
-                    amounts.iter().all(|other| *other == amounts[0]),
-                    "{figure:?} {case}: {amounts:?}"
-                );
-            }
+        let cases = READERS
+            .into_iter()
+            .flat_map(|figure| figure.cases().into_iter().map(move |case| (figure, case)));
+        for (figure, case) in cases {
+            assert_eq!(figure.source(case), Source::Population);
+            let world = World {
+                source: root.clone(),
+                artifacts: population.artifacts,
+                case: case.to_owned(),
+                ..World::at(directory.path())
+            };
+            let sides = sides(figure, case, &[""; 0]).unwrap();
+            let amounts = sides.into_iter().map(|entry| {
+                let contender = (entry.open)(&world).unwrap();
+                (0..3).map(|n| contender.work(0, n).unwrap()).collect()
+            });
+            let amounts: Vec<Vec<u64>> = amounts.collect();
+            assert!(amounts.iter().flatten().any(|amount| *amount > 0));
+            assert!(
+                amounts.iter().all(|other| *other == amounts[0]),
+                "{figure:?} {case}: {amounts:?}"
+            );
         }
     }
 }

@@ -278,7 +278,6 @@ async fn a_call_that_is_dropped_while_it_stages_leaves_nothing() {
         "staged-data.create",
         "staged-data.write",
         "staged-data.sync",
-        "table.convert",
         "table.write",
         "table.end",
         "staged-document.create",
