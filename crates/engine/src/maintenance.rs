@@ -75,7 +75,10 @@ impl Maintenance for MaintenanceEngine {
     async fn settle(&self) -> Result<SettleReport> {
         let clock = &self.artifacts.parts.clock;
         let started = clock.now();
-        let report = self.artifacts.protocol().settle_explicitly().await?;
+        let report = self
+            .artifacts
+            .to_its_end(|artifacts| async move { artifacts.protocol().settle_explicitly().await })
+            .await?;
         Ok(SettleReport {
             started: Some(started),
             finished: Some(clock.now()),
@@ -87,7 +90,10 @@ impl Maintenance for MaintenanceEngine {
     async fn rebuild(&self) -> Result<RebuildReport> {
         let clock = &self.artifacts.parts.clock;
         let started = clock.now();
-        let rebuilt = self.artifacts.protocol().rebuild_explicitly().await?;
+        let rebuilt = self
+            .artifacts
+            .to_its_end(|artifacts| async move { artifacts.protocol().rebuild_explicitly().await })
+            .await?;
         Ok(RebuildReport {
             started,
             finished: clock.now(),

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::artifacts;
 use crate::error::Failure;
 use crate::place::Place;
-use crate::schema;
+use crate::schema::{self, DeferredIndexes};
 use crate::settings::SqliteSettings;
 use crate::swap::{self, NewDatabase};
 use crate::thread::on_own_thread;
@@ -74,6 +74,7 @@ fn build_and_swap(
 
 fn fill(path: &Path, head: &CatalogHead, mut queue: mpsc::Receiver<Step>) -> Result<(), Failure> {
     let mut connection = create(path)?;
+    let indexes = DeferredIndexes::drop_from(&connection)?;
     artifacts::create_catalog(&connection, head)?;
     loop {
         match queue.blocking_recv() {
@@ -82,6 +83,7 @@ fn fill(path: &Path, head: &CatalogHead, mut queue: mpsc::Receiver<Step>) -> Res
             None => return Err(Error::unavailable("the rebuild was interrupted").into()),
         }
     }
+    indexes.make(&connection)?;
     artifacts::set_head(&connection, head)?;
     // What the file says about itself; the log is gone again when the connection is closed.
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;

@@ -27,6 +27,34 @@ pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
+/// Indexes that no change of rows needs, as statements that make them.
+///
+/// One that is made when all rows are there is made in one go, from sorted entries; one that is kept up with every row is
+/// written all over once it is larger than the cache.
+pub(crate) struct DeferredIndexes(Vec<String>);
+
+impl DeferredIndexes {
+    /// Drops the indexes of an empty database.
+    pub(crate) fn drop_from(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql LIKE 'CREATE INDEX %'",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let indexes: Vec<(String, String)> = rows.collect::<rusqlite::Result<_>>()?;
+        for (name, _) in &indexes {
+            connection.execute_batch(&format!("DROP INDEX {name}"))?;
+        }
+        Ok(Self(indexes.into_iter().map(|(_, sql)| sql).collect()))
+    }
+
+    /// Makes the indexes.
+    pub(crate) fn make(self, connection: &Connection) -> rusqlite::Result<()> {
+        self.0
+            .iter()
+            .try_for_each(|sql| connection.execute_batch(sql))
+    }
+}
+
 /// Which schema versions are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accept {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use artstore_core::artifact::{
     Artifact, ArtifactFilter, ArtifactStatus, PublishArtifactRequest, PublishArtifactResult,
 };
-use artstore_core::backend::ArtifactQuery;
+use artstore_core::backend::{ArtifactQuery, blocking};
 use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::{ArtifactType, LogicalKey, OpId, check_text};
@@ -19,14 +19,14 @@ use artstore_core::ports::{ArtifactReader, ArtifactStorePort, ByteRange};
 use artstore_core::tags::TagChange;
 use artstore_core::{Error, Result};
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::decide::not_found;
 use super::request;
 use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork};
 use super::types::TypeRegistry;
 use crate::activity::Activities;
-use crate::committer::Committer;
+use crate::committer::{Committer, on_blocking_thread};
 use crate::engine::{EngineParts, EngineSettings};
 use crate::protocol::Protocol;
 
@@ -93,6 +93,33 @@ impl ArtifactEngine {
         self.committer.idle().await;
         self.parts.blobs.close().await;
         self.parts.catalogs.artifacts.close().await;
+    }
+
+    /// Does `work`, each step of which blocks, on one thread and to its end, even if the caller goes away.
+    pub(crate) async fn to_its_end<T, F>(
+        &self,
+        work: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let this = self
+            .me
+            .upgrade()
+            .ok_or_else(|| Error::unavailable("the store was dropped"))?;
+        if blocking::is_allowed() {
+            return work(this).await;
+        }
+        let activity = self.activities.begin().await;
+        let (reply, outcome) = oneshot::channel();
+        on_blocking_thread(async move {
+            let _activity = activity;
+            // The caller may have gone away.
+            drop(reply.send(work(this).await));
+        });
+        let ended = |error| Err(Error::unavailable("the work was ended").caused_by(error));
+        outcome.await.unwrap_or_else(ended)
     }
 
     async fn page(&self, query: ArtifactQuery, request: &PageRequest) -> Result<Page<Artifact>> {

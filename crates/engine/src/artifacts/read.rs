@@ -63,7 +63,7 @@ impl ArtifactEngine {
             // Of the epoch from before the head was read: a catalog that was exchanged since is asked about anew.
             Ok(head) if left.is_some_and(|left| head.commits >= left) => epoch,
             Err(error) if !error.is_catalog_missing() => return Err(error),
-            found => match self.protocol().settle_if_needed().await {
+            found => match self.settle_if_needed().await {
                 Ok(()) => catalog.epoch(),
                 Err(error) if found.is_ok() && left.is_none() && forbids_writing(&error) => {
                     // A reader that may not write reads what is there, and asks again next time.
@@ -75,6 +75,11 @@ impl ArtifactEngine {
         };
         self.agreed_epoch.store(agreed + 1, Ordering::Release);
         Ok(agreed)
+    }
+
+    async fn settle_if_needed(&self) -> Result<()> {
+        self.to_its_end(|this| async move { this.protocol().settle_if_needed().await })
+            .await
     }
 
     pub(super) async fn open_verified(
