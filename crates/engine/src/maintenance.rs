@@ -77,7 +77,9 @@ impl Maintenance for MaintenanceEngine {
         let started = clock.now();
         let report = self
             .artifacts
-            .to_its_end(|artifacts| async move { artifacts.protocol().settle_explicitly().await })
+            .do_to_its_end(
+                |artifacts| async move { artifacts.protocol().settle_explicitly().await },
+            )
             .await?;
         Ok(SettleReport {
             started: Some(started),
@@ -92,7 +94,9 @@ impl Maintenance for MaintenanceEngine {
         let started = clock.now();
         let rebuilt = self
             .artifacts
-            .to_its_end(|artifacts| async move { artifacts.protocol().rebuild_explicitly().await })
+            .do_to_its_end(
+                |artifacts| async move { artifacts.protocol().rebuild_explicitly().await },
+            )
             .await?;
         Ok(RebuildReport {
             started,

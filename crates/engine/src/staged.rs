@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use artstore_core::backend::{BlobStore, StagedFile, StagedSource, StagingWriter, blocking};
+use artstore_core::backend::{BlobStore, StagedFile, StagedSource, StagingWriter};
 use artstore_core::id::StagingId;
 use artstore_core::{Error, Result};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use crate::activity::Activity;
+use crate::activity::{Activity, to_its_end};
 
 /// Staged files of one change. Dropping them before they are published discards them, so that no early return, error or
 /// dropped caller leaves anything behind.
@@ -56,7 +56,7 @@ impl StagedFiles {
     /// Stages `document` as one of them.
     pub(crate) async fn stage_document(&mut self, id: StagingId, document: Bytes) -> Result<()> {
         let keeper = self.keeper.clone();
-        to_its_end(async move {
+        to_its_end(keeper.activity.clone(), async move {
             let file = keeper.blobs.stage_document(id, document).await?;
             keeper.keep(&Handle::current(), file)
         })
@@ -66,7 +66,7 @@ impl StagedFiles {
     /// A file that others write, and that is one of them once it is finished.
     pub(crate) async fn begin(&self, id: StagingId) -> Result<Box<dyn StagingWriter>> {
         let keeper = self.keeper.clone();
-        let writer = to_its_end(async move {
+        let writer = to_its_end(keeper.activity.clone(), async move {
             let writer = keeper.blobs.begin_staging(id).await?;
             Ok(KeptWriter {
                 writer,
@@ -104,17 +104,6 @@ impl Drop for StagedFiles {
             self.keeper.discard_on(&runtime, files);
         }
     }
-}
-
-/// Does `work` to its end once it is begun, even if the caller goes away.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    if blocking::is_allowed() {
-        return work.await;
-    }
-    let ended = |error| Err(Error::unavailable("staging was ended").caused_by(error));
-    tokio::spawn(work).await.unwrap_or_else(ended)
 }
 
 impl Keeper {

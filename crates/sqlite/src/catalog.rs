@@ -30,7 +30,8 @@ use crate::{artifacts, connection};
 ///
 /// A database with an older schema is answered with [`catalog_outdated`](artstore_core::Error::catalog_outdated), so that it
 /// is made anew from the records: nothing changes a schema. One with a newer schema is refused. A rebuild keeps another
-/// store's catalog under another name, like one that cannot be read.
+/// store's catalog under another name, like one with a newer schema and one that cannot be read. It sorts entries of indexes
+/// in SQLite's temporary directory (`SQLITE_TMPDIR`), which takes up to a hundred bytes for each artifact.
 ///
 /// # Concurrency
 /// Any number of instances and processes may use the same database. Each call looks whether the database still is the one

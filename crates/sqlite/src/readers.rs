@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::connection::Role;
 use crate::error::Failure;
 use crate::slot::{Slot, Slots};
-use crate::thread::Threads;
+use crate::thread::{Threads, on_thread};
 
 /// Connections that read, each used by one call at a time.
 ///
@@ -30,7 +30,7 @@ impl Readers {
             slots,
             count,
             room: Arc::new(Semaphore::new(count as usize)),
-            threads: Threads::default(),
+            threads: Threads::new(),
             idle: Arc::default(),
         }
     }
@@ -71,7 +71,6 @@ impl Readers {
         let idle = Arc::clone(&self.idle);
         let slots = Arc::clone(&self.slots);
         let work = move || {
-            let _room = room;
             let epoch = slots.place().epoch();
             let former = lock(&idle).pop();
             let mut slot = former.unwrap_or_else(|| slots.add(Role::Reader));
@@ -84,20 +83,21 @@ impl Readers {
             lock(&idle).push(slot);
             outcome
         };
-        self.threads.run(operation, work).await
+        self.threads.run(operation, room, work).await
     }
 
     /// Waits for every connection and closes it.
     pub(crate) async fn close(&self) {
-        // Where calls take longer than the patience, their connections stay open, as for any call that comes later.
-        let room = self.wait(self.count, "close").await;
         let idle = Arc::clone(&self.idle);
         let work = move || {
-            let _room = room;
             drop_all(&idle);
             Ok(())
         };
-        let _ = self.threads.run("close", work).await;
+        let _ = match self.wait(self.count, "close").await {
+            Ok(room) => self.threads.run("close", room, work).await,
+            // Where calls take longer than the patience, their connections stay open, as for any call that comes later.
+            Err(_) => on_thread("close", work).await,
+        };
         self.threads.dismiss();
     }
 

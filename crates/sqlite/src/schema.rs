@@ -37,7 +37,9 @@ impl DeferredIndexes {
     /// Drops the indexes of an empty database.
     pub(crate) fn drop_from(connection: &Connection) -> rusqlite::Result<Self> {
         let mut statement = connection.prepare(
-            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql LIKE 'CREATE INDEX %'",
+            "SELECT found.name, made.sql FROM sqlite_schema AS made \
+             JOIN pragma_index_list(made.tbl_name) AS found ON found.name = made.name \
+             WHERE made.type = 'index' AND found.origin = 'c' AND NOT found.\"unique\"",
         )?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let indexes: Vec<(String, String)> = rows.collect::<rusqlite::Result<_>>()?;

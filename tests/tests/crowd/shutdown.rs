@@ -243,3 +243,22 @@ fn what_was_acknowledged_before_the_runtime_ended_is_there() {
         });
     }
 }
+
+/// A large publish makes the missing catalog on its way, which is one more thing that closing waits for, and must not wait
+/// for the closing itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_waits_for_a_publish_that_makes_the_catalog() {
+    for polls in 0..20 {
+        let trial = Trial::new();
+        let (context, port) = context(&trial).await;
+        let publishing = tokio::spawn(async move { port.publish_artifact(large("large")).await });
+        for _ in 0..polls {
+            tokio::task::yield_now().await;
+        }
+        let closing = tokio::time::timeout(Duration::from_secs(60), context.close());
+        closing.await.expect("closing ends");
+        publishing.await.unwrap().unwrap();
+        context.close().await;
+        assert_folded_in(&trial);
+    }
+}

@@ -17,8 +17,8 @@ const PAGE: u32 = 2_000;
 /// All artifacts that match `filter`, newest first by (`created_at`, `id`), however many there are: page after page, the
 /// next one asked for while the present one is consumed. At most two pages are held.
 ///
-/// What is published after the first page was read is not among them; what is changed meanwhile is given as it is when its
-/// page is read. After an error the stream ends.
+/// What is begun after the first page was read is not among them; what was begun before and is published meanwhile may be.
+/// What is changed meanwhile is given as it is when its page is read. After an error the stream ends.
 ///
 /// ```
 /// use std::future::poll_fn;

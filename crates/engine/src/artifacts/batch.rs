@@ -3,10 +3,13 @@
 //! Requests are prepared side by side and handed over in groups, in their order. While a group is in its pass, the next one
 //! is prepared; a group is no larger than a pass, so that other callers come in between.
 
+use std::sync::Arc;
+
 use artstore_core::artifact::{PublishArtifactRequest, PublishArtifactResult};
 use artstore_core::{Error, Result};
 use futures_util::{StreamExt as _, future, stream};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 
 use super::port::{ArtifactEngine, LARGE_PREPARATIONS};
 use super::publish::{Attempt, Prepared, Publish};
@@ -36,6 +39,15 @@ struct Pending {
     outcome: oneshot::Receiver<Result<ArtifactOutcome>>,
 }
 
+/// A task that ends when nobody waits for it any more.
+struct Preparing(JoinHandle<Result<Ready>>);
+
+impl Drop for Preparing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A result with the position of its request.
 type Placed = (usize, Result<PublishArtifactResult>);
 
@@ -47,10 +59,10 @@ impl ArtifactEngine {
         let mut results: Vec<Placed> = Vec::with_capacity(requests.len());
         let mut pending = Vec::new();
         // Siblings wait for each other without a deadline, and for everybody else as any publish does.
-        let large = Semaphore::new(LARGE_PREPARATIONS / 2);
-        let activity = self.activities.begin().await;
+        let large = Arc::new(Semaphore::new(LARGE_PREPARATIONS / 2));
+        let activity = self.activities.begin();
         let preparing = stream::iter(requests)
-            .map(|request| self.make_ready(request, activity.clone(), &large));
+            .map(|request| self.make_ready(request, activity.clone(), Arc::clone(&large)));
         let ready = preparing.buffered(self.settings.preparations.max(1));
         let mut ready = std::pin::pin!(ready.enumerate());
         let group_length = self.committer.group_length();
@@ -66,20 +78,32 @@ impl ArtifactEngine {
             }
         }
         self.hand_over(group, &mut pending, &mut results).await;
-        let heard = pending.into_iter().map(|pending| self.hear(pending));
+        let heard = pending
+            .into_iter()
+            .map(|pending| self.hear(pending, &large));
         results.extend(future::join_all(heard).await);
         results.sort_by_key(|(position, _)| *position);
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Prepares a request as far as it can be before the lock.
+    /// Prepares a request as far as it can be before the lock, in a task of its own: it must not keep what others wait for
+    /// while the batch waits for something else.
     async fn make_ready(
         &self,
         request: PublishArtifactRequest,
         activity: Activity,
-        large: &Semaphore,
+        large: Arc<Semaphore>,
     ) -> Ready {
-        match self.try_make_ready(request, activity, large).await {
+        let this = match self.this() {
+            Ok(this) => this,
+            Err(error) => return Ready::Decided(Box::new(Err(error))),
+        };
+        let mut preparing = Preparing(tokio::spawn(async move {
+            this.try_make_ready(request, activity, &large).await
+        }));
+        let ended =
+            |error| Err(Error::unavailable("preparing a publish was ended").caused_by(error));
+        match (&mut preparing.0).await.unwrap_or_else(ended) {
             Ok(ready) => ready,
             Err(error) => Ready::Decided(Box::new(Err(error))),
         }
@@ -167,7 +191,7 @@ impl ArtifactEngine {
     }
 
     /// The result of a request that was handed over.
-    async fn hear(&self, pending: Pending) -> Placed {
+    async fn hear(&self, pending: Pending, large: &Semaphore) -> Placed {
         let Pending {
             position,
             publish,
@@ -178,7 +202,10 @@ impl ArtifactEngine {
         let result = match heard.and_then(|outcome| attempt.conclude(outcome)) {
             Ok(Some(result)) => Ok(result),
             // What it was taken for is so no more: it is tried again by itself.
-            Ok(None) => self.pursue(&publish, attempt).await,
+            Ok(None) => {
+                let _turn = large.acquire().await;
+                self.pursue(&publish, attempt).await
+            }
             Err(error) => Err(error),
         };
         (position, result)

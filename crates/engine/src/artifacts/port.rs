@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use artstore_core::artifact::{
     Artifact, ArtifactFilter, ArtifactStatus, PublishArtifactRequest, PublishArtifactResult,
 };
-use artstore_core::backend::{ArtifactQuery, blocking};
+use artstore_core::backend::ArtifactQuery;
 use artstore_core::digest::Digest;
 use artstore_core::id::ArtifactId;
 use artstore_core::key::{ArtifactType, LogicalKey, OpId, check_text};
@@ -19,14 +19,14 @@ use artstore_core::ports::{ArtifactReader, ArtifactStorePort, ByteRange};
 use artstore_core::tags::TagChange;
 use artstore_core::{Error, Result};
 use async_trait::async_trait;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::decide::not_found;
 use super::request;
 use super::rules::{ArtifactOutcome, ArtifactRules, ArtifactTask, ArtifactWork};
 use super::types::TypeRegistry;
-use crate::activity::Activities;
-use crate::committer::{Committer, on_blocking_thread};
+use crate::activity::{Activities, to_its_end};
+use crate::committer::Committer;
 use crate::engine::{EngineParts, EngineSettings};
 use crate::protocol::Protocol;
 
@@ -41,7 +41,7 @@ pub(crate) struct ArtifactEngine {
     /// For work that outlives the call.
     pub(super) me: Weak<Self>,
     pub(super) preparations: Arc<Semaphore>,
-    pub(super) activities: Activities,
+    pub(super) activities: Arc<Activities>,
     /// Large sources take long: they wait for each other and for nobody else.
     pub(super) large_preparations: Arc<Semaphore>,
     pub(crate) parts: Arc<EngineParts>,
@@ -66,12 +66,14 @@ impl ArtifactEngine {
         let (actor, patience) = (settings.actor.clone(), settings.patience);
         let preparations = Arc::new(Semaphore::new(settings.preparations.max(1)));
         let places = Arc::clone(&preparations);
-        let types = TypeRegistry::new(Arc::clone(&parts), places, actor, patience);
+        let activities = Arc::new(Activities::new());
+        let under_way = Arc::clone(&activities);
+        let types = TypeRegistry::new(Arc::clone(&parts), places, under_way, actor, patience);
         Arc::new_cyclic(|me| Self {
             types: Arc::new(types),
             me: Weak::clone(me),
             preparations,
-            activities: Activities::default(),
+            activities,
             large_preparations: Arc::new(Semaphore::new(LARGE_PREPARATIONS)),
             committer: Committer::new(protocol, &settings),
             parts,
@@ -86,40 +88,29 @@ impl ArtifactEngine {
 
     /// Waits until everything that was begun has ended, also for callers who have gone away, and closes the catalog.
     pub(crate) async fn close(&self) {
-        let all = u32::try_from(self.settings.preparations.max(1)).unwrap_or(u32::MAX);
         self.activities.ended().await;
-        // It is never closed, so that this cannot fail.
-        let _ = self.preparations.acquire_many(all).await;
         self.committer.idle().await;
         self.parts.blobs.close().await;
         self.parts.catalogs.artifacts.close().await;
     }
 
-    /// Does `work`, each step of which blocks, on one thread and to its end, even if the caller goes away.
-    pub(crate) async fn to_its_end<T, F>(
+    /// Does long `work`, each step of which blocks, to its end.
+    pub(crate) async fn do_to_its_end<T, F>(
         &self,
         work: impl FnOnce(Arc<Self>) -> F + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T>> + Send,
+        F: Future<Output = Result<T>> + Send + 'static,
     {
-        let this = self
-            .me
-            .upgrade()
-            .ok_or_else(|| Error::unavailable("the store was dropped"))?;
-        if blocking::is_allowed() {
-            return work(this).await;
-        }
-        let activity = self.activities.begin().await;
-        let (reply, outcome) = oneshot::channel();
-        on_blocking_thread(async move {
-            let _activity = activity;
-            // The caller may have gone away.
-            drop(reply.send(work(this).await));
-        });
-        let ended = |error| Err(Error::unavailable("the work was ended").caused_by(error));
-        outcome.await.unwrap_or_else(ended)
+        let this = self.this()?;
+        to_its_end(self.activities.begin(), work(this)).await
+    }
+
+    /// This engine, for work that outlives the call.
+    pub(super) fn this(&self) -> Result<Arc<Self>> {
+        let dropped = || Error::unavailable("the store was dropped");
+        self.me.upgrade().ok_or_else(dropped)
     }
 
     async fn page(&self, query: ArtifactQuery, request: &PageRequest) -> Result<Page<Artifact>> {
@@ -179,6 +170,7 @@ impl ArtifactEngine {
         op_id: Option<OpId>,
         task: ArtifactTask,
     ) -> Result<Artifact> {
+        let _activity = self.activities.begin();
         let op_id = match op_id {
             Some(op_id) => op_id,
             None => self.new_op_id()?,

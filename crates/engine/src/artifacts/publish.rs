@@ -65,7 +65,7 @@ impl ArtifactEngine {
         &self,
         request: PublishArtifactRequest,
     ) -> Result<PublishArtifactResult> {
-        let publish = self.identify(request, self.activities.begin().await)?;
+        let publish = self.identify(request, self.activities.begin())?;
         let attempt = Attempt::first(&publish);
         self.pursue(&publish, attempt).await
     }
@@ -136,10 +136,7 @@ impl ArtifactEngine {
 
     /// The right to prepare on a blocking thread, and the engine for as long as that takes.
     pub(super) async fn place_to_prepare(&self) -> Result<(Arc<Self>, OwnedSemaphorePermit)> {
-        let this = self
-            .me
-            .upgrade()
-            .ok_or_else(|| Error::unavailable("the store was dropped"))?;
+        let this = self.this()?;
         let busy = "too many publishes are being prepared";
         let places = Arc::clone(&self.preparations);
         let preparing = wait_for_place(places, self.settings.patience, busy).await?;

@@ -78,7 +78,7 @@ impl ArtifactEngine {
     }
 
     async fn settle_if_needed(&self) -> Result<()> {
-        self.to_its_end(|this| async move { this.protocol().settle_if_needed().await })
+        self.do_to_its_end(|this| async move { this.protocol().settle_if_needed().await })
             .await
     }
 

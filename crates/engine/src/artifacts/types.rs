@@ -15,14 +15,17 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
+use crate::activity::{Activities, to_its_end};
 use crate::committer::wait_for_place;
 use crate::engine::EngineParts;
 
 /// Keeps registered types.
+#[derive(Clone)]
 pub(crate) struct TypeRegistry {
     parts: Arc<EngineParts>,
-    /// Those of all changes under way, which a store that is closed waits for.
+    /// Those of all changes that are being prepared.
     places: Arc<Semaphore>,
+    activities: Arc<Activities>,
     actor: String,
     patience: Duration,
 }
@@ -31,12 +34,14 @@ impl TypeRegistry {
     pub(crate) fn new(
         parts: Arc<EngineParts>,
         places: Arc<Semaphore>,
+        activities: Arc<Activities>,
         actor: String,
         patience: Duration,
     ) -> Self {
         Self {
             parts,
             places,
+            activities,
             actor,
             patience,
         }
@@ -105,6 +110,31 @@ impl TypeRegistry {
             revision,
         })
     }
+
+    async fn register(
+        &self,
+        definition: &TypeDefinition,
+        registration: TypeRegistration,
+    ) -> Result<RegisteredType> {
+        let name = &definition.artifact_type;
+        let path = layout::type_path(name)?;
+        let busy = "too many changes are being prepared";
+        let _place = wait_for_place(Arc::clone(&self.places), self.patience, busy).await?;
+        let lock = &self.parts.lock;
+        let acquired = lock.acquire(Domain::Artifacts, self.patience).await?;
+        let found = self.read(&path).await?;
+        let existing = found.as_ref().map(|(_, existing)| existing);
+        let registered = self.successor(existing, definition, registration)?;
+        let document = match found {
+            // It may have come without surviving a loss of power, because whoever put it failed: it is put again.
+            Some((document, existing)) if existing == registered => document,
+            Some((document, _)) => TypeDocument::rewritten(&document, registered.clone())?,
+            None => TypeDocument::new(registered.clone()).to_bytes()?,
+        };
+        let log = &self.parts.publications;
+        log.put_document(&acquired.permit, &path, document).await?;
+        Ok(registered)
+    }
 }
 
 /// What a document says that lies where that of its type does.
@@ -134,24 +164,11 @@ impl ArtifactTypeRegistry for TypeRegistry {
         registration: TypeRegistration,
     ) -> Result<RegisteredType> {
         definition.check()?;
-        let name = &definition.artifact_type;
-        let path = layout::type_path(name)?;
-        let busy = "too many changes are being prepared";
-        let _place = wait_for_place(Arc::clone(&self.places), self.patience, busy).await?;
-        let lock = &self.parts.lock;
-        let acquired = lock.acquire(Domain::Artifacts, self.patience).await?;
-        let found = self.read(&path).await?;
-        let existing = found.as_ref().map(|(_, existing)| existing);
-        let registered = self.successor(existing, &definition, registration)?;
-        let document = match found {
-            // It may have come without surviving a loss of power, because whoever put it failed: it is put again.
-            Some((document, existing)) if existing == registered => document,
-            Some((document, _)) => TypeDocument::rewritten(&document, registered.clone())?,
-            None => TypeDocument::new(registered.clone()).to_bytes()?,
-        };
-        let log = &self.parts.publications;
-        log.put_document(&acquired.permit, &path, document).await?;
-        Ok(registered)
+        let this = self.clone();
+        to_its_end(self.activities.begin(), async move {
+            this.register(&definition, registration).await
+        })
+        .await
     }
 
     #[tracing::instrument(level = "debug", skip(self), err(level = "debug"))]
