@@ -30,12 +30,14 @@ class ArtifactStore:
     def _read_answers(self) -> None:
         for line in self._process.stdout:
             answer = json.loads(line)
-            waiting = self._waiting.pop(answer["id"])
+            waiting = self._waiting.pop(answer["id"], None)
+            if waiting is None:
+                continue  # of a line that bore no id, or was not understood
             if "error" in answer:
                 waiting.set_exception(RuntimeError(answer["code"], answer["error"]))
             else:
                 waiting.set_result(answer["result"])
-        for waiting in self._waiting.values():
+        for waiting in list(self._waiting.values()):  # others may be asking
             waiting.set_exception(ConnectionError("the co-process has ended"))
 
 

@@ -1,4 +1,5 @@
 // Publishes files over one `artstore ops --lines`, all at once: node client.ts ARTSTORE FILE...
+// node erases the types by itself from 22.18 on; for an older one they are erased before.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { ChildProcess } from "node:child_process";
@@ -16,10 +17,11 @@ export class ArtifactStore {
     const answers = createInterface({ input: this.child.stdout! });
     answers.on("line", (line: string) => {
       const answer = JSON.parse(line);
-      const { resolve, reject } = this.waiting.get(answer.id)!;
+      const waiting = this.waiting.get(answer.id);
       this.waiting.delete(answer.id);
-      if ("error" in answer) reject(Object.assign(new Error(answer.error), { code: answer.code }));
-      else resolve(answer.result);
+      if (!waiting) return; // of a line that bore no id, or was not understood
+      if ("error" in answer) waiting.reject(Object.assign(new Error(answer.error), { code: answer.code }));
+      else waiting.resolve(answer.result);
     });
     answers.on("close", () => {
       for (const { reject } of this.waiting.values()) reject(new Error("the co-process has ended"));
@@ -37,6 +39,8 @@ export class ArtifactStore {
 
   close(): Promise<number | null> {
     this.child.stdin!.end(); // what was asked is answered before the co-process ends
+    const { exitCode, signalCode } = this.child;
+    if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode);
     return new Promise((resolve) => this.child.on("exit", resolve));
   }
 }

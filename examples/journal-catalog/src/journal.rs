@@ -1,3 +1,10 @@
+//! The file: what lies there now, its new lines, appending.
+//!
+//! A file that is the same one and as long as it was read counts as unchanged, and is not read again. So another journal
+//! that is put in place by a rename is noticed at once, as is one that is shorter or goes on otherwise. Content that is
+//! exchanged within the same file for other content of the same length is noticed only when the file is opened anew.
+//! Nothing of artstore's does that: lines are appended, and a rebuild renames.
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -16,7 +23,7 @@ use crate::rows::Rows;
 /// The journal at one place, as far as this instance has read it. Its methods block.
 ///
 /// Other instances append to the file, or put another one in its place, at any time. So every call looks what lies there
-/// now: most of the time nothing is new, and all that it costs is asking for the file's size.
+/// now: most of the time nothing is new, and all that it costs is asking which file it is and how long.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,

@@ -155,7 +155,20 @@ fn into_writer(text: String) -> Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn every_option_but_batch_itself_is_of_one_publish() {
+        let command = Publish::augment_args(clap::Command::new("publish"));
+        let options: BTreeSet<_> = command
+            .get_arguments()
+            .map(|argument| argument.get_id().as_str())
+            .filter(|id| *id != "batch")
+            .collect();
+        assert_eq!(options, BTreeSet::from(ONE_PUBLISH));
+    }
 
     fn check(text: &str, name: &str, version: Option<&str>) {
         let writer = into_writer(text.to_owned());

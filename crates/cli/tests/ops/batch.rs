@@ -1,5 +1,8 @@
 //! `publish --batch`.
 
+use std::io::Read as _;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use crate::co_process::run_with;
@@ -169,4 +172,33 @@ fn a_batch_that_cannot_be_read_is_one_error() {
         run_with(world.command(&["publish", "--batch", "-"]), b"\n\n").ok(),
         ""
     );
+}
+
+#[test]
+fn what_nobody_reads_is_published_all_the_same() {
+    let world = World::new();
+    world.write("a.txt", "a");
+    world.write("b.txt", "b");
+    for (first, status) in [("missing.txt", 3), ("a.txt", 0)] {
+        // More than one call, and more answers of the first one than a pipe holds.
+        let last = format!("after {first}");
+        let mut items = vec![item("k", first)];
+        items.extend((0..1000).map(|_| item("k", "a.txt")));
+        items.push(item(&last, "b.txt"));
+        world.write("batch.jsonl", lines(&items));
+        let mut child = world
+            .command(&["publish", "--batch", "batch.jsonl"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0]).unwrap();
+        drop(stdout);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(status));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        let found = world.json(&["find", "t", &last]);
+        assert_eq!(found["items"].as_array().unwrap().len(), 1, "{last}");
+    }
 }

@@ -23,13 +23,28 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(guide(name)).unwrap()
 }
 
+/// A program that says something unasked and is `artstore` then.
+fn odd_store(world: &World) -> PathBuf {
+    let ours = world.command(&[]);
+    let ours = ours.get_program().to_str().unwrap();
+    let unasked = r#"{"id":null,"error":"unasked","code":"invalid"}"#;
+    let script = format!("#!/bin/sh\necho '{unasked}'\nexec '{ours}' \"$@\"\n");
+    let path = world.path("odd_store");
+    // Not written by this process: one of another test, just forked, would hold it open, and it could not be run.
+    let write = r#"printf %s "$1" >"$0" && chmod 755 "$0""#;
+    let mut shell = Command::new("sh");
+    let written = shell.args(["-c", write]).arg(&path).arg(script).status();
+    assert!(written.unwrap().success());
+    path
+}
+
 /// Runs a client program with these files, in a world that knows only where programs are.
 fn run(world: &World, interpreter: &str, program: &Path, files: &[&str]) -> Answer {
     let ours = world.command(&[]);
     let mut command = Command::new(interpreter);
     command
         .arg(program)
-        .arg(ours.get_program())
+        .arg(odd_store(world))
         .args(files)
         .current_dir(world.path(""))
         .env_clear();
@@ -85,7 +100,9 @@ fn the_python_client_publishes_and_gets() {
 #[test]
 fn the_typescript_client_publishes_and_gets() {
     check("node", |world| {
-        world.write("client.mjs", without_types(&read("clients/client.ts")))
+        // Closing what is closed ends too.
+        let program = without_types(&read("clients/client.ts")) + "await store.close();\n";
+        world.write("client.mjs", program)
     });
 }
 

@@ -89,7 +89,7 @@ fn wrong_lines_are_answered_and_the_others_too() {
         (json!(2), "get_artifact", "KeyError"),
         (json!(3), "get_artifact", "ValueError"),
         (json!(null), "answered", ""),
-        (json!(null), "answered", ""),
+        (json!(null), "health_check", "ValueError"),
         (json!(null), "unknown", "ValueError"),
     ];
     let expected =

@@ -118,8 +118,16 @@ fn a_request_for_another_store_is_not_answered_from_this_one() {
     });
     assert_eq!(world.refused(&publish)["code"], "invalid");
     assert!(!world.path("elsewhere").exists());
-    let health = world.asked(&json!({"operation": "health_check", "artifacts_root": "other"}));
-    assert_eq!(health["available"], false);
+    for odd in [
+        json!({"operation": "health_check", "artifacts_root": "other"}),
+        json!({"operation": "health_check", "x": 1}),
+    ] {
+        let error = world.refused(&odd);
+        assert_eq!(
+            (&error["operation"], &error["code"]),
+            (&json!("health_check"), &json!("invalid"))
+        );
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::answer_of;
 pub struct OpsError {
     operation: String,
     fault: Fault,
+    /// Not the request failed, but the store that it was for.
+    is_of_store: bool,
 }
 
 impl OpsError {
@@ -19,6 +21,7 @@ impl OpsError {
         Self {
             operation: operation.into(),
             fault: fault.into(),
+            is_of_store: false,
         }
     }
 
@@ -30,14 +33,10 @@ impl OpsError {
     /// `operation` had no store to work with, because of `error`. That there is none is no `not_found`: this code tells
     /// that a thing in the store is not there.
     pub fn without_store(operation: &str, error: Error) -> Self {
-        if error.kind() != ErrorKind::NotFound {
-            return Self::new(operation, error);
+        Self {
+            is_of_store: true,
+            ..Self::new(operation, Fault::without_store(error))
         }
-        let mut unavailable = Error::unavailable(error.to_string());
-        if let Some(hint) = error.hint_text() {
-            unavailable = unavailable.hint(hint);
-        }
-        Self::new(operation, Fault::of_class("FileNotFoundError", unavailable))
     }
 
     /// The failure itself.
@@ -52,12 +51,12 @@ impl OpsError {
         Value::Object(document)
     }
 
-    /// The answer of a health check, which never fails, or else the error itself.
+    /// The answer of a health check of a store that failed, or else the error itself.
     ///
     /// # Errors
-    /// This error, of every other operation.
+    /// This error, of every other operation, and of a health check that is not understood or for another store.
     pub fn into_answer(self) -> Result<Value, Self> {
-        if self.operation != HEALTH_CHECK {
+        if self.operation != HEALTH_CHECK || !self.is_of_store {
             return Err(self);
         }
         Ok(json!({
@@ -93,6 +92,17 @@ impl Fault {
     pub(super) fn no_artifact(id: &str) -> Self {
         let error = Error::not_found(format!("Artifact not found: {id}")).with("id", id);
         Self::of_class("ValueError", error)
+    }
+
+    fn without_store(error: Error) -> Self {
+        if error.kind() != ErrorKind::NotFound {
+            return error.into();
+        }
+        let mut unavailable = Error::unavailable(error.to_string());
+        if let Some(hint) = error.hint_text() {
+            unavailable = unavailable.hint(hint);
+        }
+        Self::of_class("FileNotFoundError", unavailable)
     }
 
     /// What a port answers to a question about artifacts.

@@ -46,7 +46,8 @@ pub(super) fn filter(value: Option<Value>) -> Result<(ArtifactFilter, PageReques
         created_before: created_before(&mut fields)?,
         overlaps: parsed(&mut fields, "overlaps")?,
     };
-    Ok((filter, page(limit)?))
+    let first = limit.map(first_page).transpose()?;
+    Ok((filter, first.unwrap_or_default()))
 }
 
 fn text(fields: &mut Fields, name: &'static str) -> Result<Option<String>, Fault> {
@@ -78,10 +79,7 @@ fn created_before(fields: &mut Fields) -> Result<Option<Timestamp>, Fault> {
     Ok(Timestamp::from_unix_milliseconds(last + 1).ok())
 }
 
-fn page(limit: Option<Value>) -> Result<PageRequest, Fault> {
-    let Some(given) = limit else {
-        return Ok(PageRequest::default());
-    };
+fn first_page(given: Value) -> Result<PageRequest, Fault> {
     let number = given.as_u64().and_then(|number| u32::try_from(number).ok());
     number
         .and_then(|number| PageRequest::first(number).ok())
@@ -92,11 +90,33 @@ fn page(limit: Option<Value>) -> Result<PageRequest, Fault> {
         })
 }
 
-/// Where the page begins that `value` asks for; `None` within for the first page, and without for no page at all.
-pub(super) fn cursor(value: Option<Value>) -> Result<Option<Option<Cursor>>, Fault> {
+/// What a request says about the page that it asks for.
+#[derive(Debug)]
+pub(super) struct PageFields {
+    /// The first page, if it is said how many are on one.
+    first: Option<PageRequest>,
+    after: Option<Cursor>,
+}
+
+impl PageFields {
+    /// The page, of as many as `first` where nothing else is said.
+    pub(super) fn request(self, first: PageRequest) -> PageRequest {
+        let first = self.first.unwrap_or(first);
+        match self.after {
+            Some(cursor) => first.after(cursor),
+            None => first,
+        }
+    }
+}
+
+/// The page that `value` asks for; `None` for no page at all.
+pub(super) fn page(value: Option<Value>) -> Result<Option<PageFields>, Fault> {
     let Some(value) = value else {
         return Ok(None);
     };
-    let mut fields = Fields::new(value, "page", Spelling::Camel, &["after"])?;
-    Ok(Some(fields.parsed("after")?))
+    let mut fields = Fields::new(value, "page", Spelling::Camel, &["after", LIMIT])?;
+    Ok(Some(PageFields {
+        first: fields.any(LIMIT).map(first_page).transpose()?,
+        after: fields.parsed("after")?,
+    }))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use artstore_core::artifact::{Artifact, PublishArtifactRequest, PublishArtifactResult};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::{ArtifactType, LogicalKey};
-use artstore_core::page::PageRequest;
+use artstore_core::page::{Page, PageRequest};
 use artstore_core::ports::ArtifactStorePort;
 use artstore_core::{Error, Result};
 use serde::Serialize;
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 
 use super::document::{OpsArtifact, OpsLineage, OpsSupersession};
 use super::error::{Fault, OpsError};
-use super::request::{ListForm, Operation, OpsRequest, Walk};
+use super::request::{ListForm, MOST_AT_ONCE, Operation, OpsRequest, Walk};
 use crate::{ListDocument, PublishDocument};
 
 impl OpsRequest {
     /// Asks `store`, whose root is at the absolute path `root`, and makes the answer.
     ///
     /// # Errors
-    /// Whatever the store answers, as the protocol tells it. A health check never fails.
+    /// Whatever the store answers, as the protocol tells it. A health check never fails here.
     pub async fn perform(
         self,
         store: &dyn ArtifactStorePort,
@@ -46,14 +46,16 @@ async fn perform(
             let found = store.list_artifacts(&filter, &page).await?;
             match form {
                 ListForm::Bare => told(OpsArtifact::list(found.items, root)),
-                ListForm::Page => told(ListDocument::new(found, |artifact| {
-                    OpsArtifact::new(artifact, root)
-                })),
+                ListForm::Page => told_page(found, root),
             }
         }
-        Operation::Find(artifact_type, logical_key) => {
-            let found = find(store, &artifact_type, &logical_key).await?;
+        Operation::Find(artifact_type, logical_key, None) => {
+            let found = find_all(store, &artifact_type, &logical_key).await?;
             told(OpsArtifact::list(found, root))
+        }
+        Operation::Find(artifact_type, logical_key, Some(page)) => {
+            let found = store.find_by_logical_key(&artifact_type, &logical_key, &page);
+            told_page(found.await?, root)
         }
         Operation::Publish(request) => {
             let result = store.publish_artifact(*request).await?;
@@ -97,6 +99,12 @@ fn told(document: impl Serialize) -> Result<Value, Fault> {
     })
 }
 
+fn told_page(page: Page<Artifact>, root: &Path) -> Result<Value, Fault> {
+    told(ListDocument::new(page, |artifact| {
+        OpsArtifact::new(artifact, root)
+    }))
+}
+
 async fn get_artifacts(
     store: &dyn ArtifactStorePort,
     root: &Path,
@@ -110,7 +118,8 @@ async fn get_artifacts(
     told(documents.collect::<Vec<_>>())
 }
 
-async fn find(
+/// All artifacts of a key, if they are not more than is told at once: a bare list cannot tell that it is not whole.
+async fn find_all(
     store: &dyn ArtifactStorePort,
     artifact_type: &ArtifactType,
     logical_key: &LogicalKey,
@@ -126,10 +135,18 @@ async fn find(
             .await?;
         found.extend(page.items.into_iter().filter(|item| seen.insert(item.id)));
         match page.next {
-            Some(cursor) => request = first.clone().after(cursor),
-            None => return Ok(found),
+            None if found.len() <= MOST_AT_ONCE => return Ok(found),
+            Some(cursor) if found.len() < MOST_AT_ONCE => request = first.clone().after(cursor),
+            _ => return Err(too_many_of_one_key()),
         }
     }
+}
+
+fn too_many_of_one_key() -> Fault {
+    Error::invalid("the key has more artifacts than are told without `page`")
+        .with("limit", MOST_AT_ONCE)
+        .hint("ask for a page at a time: with `page` {} first, then {\"after\": ...} with the answer's `next`")
+        .into()
 }
 
 async fn downstream(

@@ -5,7 +5,7 @@ use artstore_core::artifact::{ArtifactFilter, PublishArtifactRequest};
 use artstore_core::id::ArtifactId;
 use artstore_core::key::{ArtifactType, LogicalKey, OpId};
 use artstore_core::lineage::WalkLimits;
-use artstore_core::page::{Cursor, PageRequest};
+use artstore_core::page::PageRequest;
 use artstore_core::tags::{TagChange, TagRemoval};
 use serde_json::Value;
 
@@ -14,6 +14,9 @@ use super::fields::{Fields, Spelling, wrong_type};
 use super::{filter, publish};
 
 pub(super) const HEALTH_CHECK: &str = "health_check";
+
+/// How many artifacts one answer tells at most where nothing else limits them.
+pub(super) const MOST_AT_ONCE: usize = PageRequest::MAX_LIMIT as usize;
 
 /// What every request may say. A store knows where its catalog is and how it is made, so that the `manifest` fields of
 /// earlier programs have no effect.
@@ -30,17 +33,22 @@ const OPERATIONS: [(&str, &[&str], Read); 13] = [
     }),
     ("get_artifacts_batch", &["artifact_ids"], |mut fields| {
         let ids = fields.required("artifact_ids", Fields::texts)?;
+        if ids.len() > MOST_AT_ONCE {
+            return Err(too_many_ids(ids.len()));
+        }
         let ids = ids.iter().map(|id| id.parse().ok()).collect();
         Ok(Operation::GetArtifacts(ids))
     }),
     ("list_artifacts", &["filter", "page"], list),
     (
         "find_by_logical_key",
-        &["artifact_type", "logical_key"],
+        &["artifact_type", "logical_key", "page"],
         |mut fields| {
             let artifact_type = fields.required("artifact_type", Fields::parsed)?;
             let logical_key = fields.required("logical_key", Fields::parsed)?;
-            Ok(Operation::Find(artifact_type, logical_key))
+            let page = filter::page(fields.any("page"))?;
+            let page = page.map(|page| page.request(PageRequest::default()));
+            Ok(Operation::Find(artifact_type, logical_key, page))
         },
     ),
     ("publish_artifact", publish::KNOWN, |fields| {
@@ -117,7 +125,8 @@ pub(super) enum Operation {
     /// `None` for each text that is no id.
     GetArtifacts(Vec<Option<ArtifactId>>),
     List(ArtifactFilter, PageRequest, ListForm),
-    Find(ArtifactType, LogicalKey),
+    /// One page of a key's artifacts, or all of them.
+    Find(ArtifactType, LogicalKey, Option<PageRequest>),
     Publish(Box<PublishArtifactRequest>),
     PublishBatch(Vec<Result<PublishArtifactRequest, Fault>>),
     Lineage(Walk),
@@ -225,18 +234,19 @@ impl OpsRequest {
 }
 
 fn list(mut fields: Fields) -> Result<Operation, Fault> {
-    let (filter, page) = filter::filter(fields.any("filter"))?;
-    Ok(match filter::cursor(fields.any("page"))? {
-        None => Operation::List(filter, page, ListForm::Bare),
-        Some(after) => Operation::List(filter, after_cursor(page, after), ListForm::Page),
+    let (filter, first) = filter::filter(fields.any("filter"))?;
+    Ok(match filter::page(fields.any("page"))? {
+        None => Operation::List(filter, first, ListForm::Bare),
+        Some(page) => Operation::List(filter, page.request(first), ListForm::Page),
     })
 }
 
-fn after_cursor(page: PageRequest, cursor: Option<Cursor>) -> PageRequest {
-    match cursor {
-        Some(cursor) => page.after(cursor),
-        None => page,
-    }
+fn too_many_ids(given: usize) -> Fault {
+    Error::invalid("more artifacts are asked for than are told at once")
+        .with("field", "artifact_ids")
+        .with("given", given)
+        .with("limit", MOST_AT_ONCE)
+        .into()
 }
 
 /// `K` or `K=V`: no key holds `=`.

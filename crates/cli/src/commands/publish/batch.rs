@@ -20,16 +20,25 @@ use crate::lines::{Lines, stdin, unreadable};
 /// How many requests go to the store in one call.
 const MOST_REQUESTS: usize = 1000;
 
-/// How many bytes of lines are gathered for one call.
-const MOST_BYTES: usize = MAX_REQUEST_BYTES;
+/// How many bytes of lines go to the store in one call.
+const MOST_BYTES: usize = 2 * MAX_REQUEST_BYTES;
 
-/// A line: its number and what it asks for.
-type Item = (u64, Result<PublishArtifactRequest>);
+/// A line.
+#[derive(Debug)]
+struct Item {
+    number: u64,
+    /// How long it is, if it was kept.
+    bytes: usize,
+    /// What it asks for.
+    request: Result<PublishArtifactRequest>,
+}
 
-/// Publishes every line of the file at `path`, or of standard input if that is `-`, and prints a result for each.
+/// Publishes every line of the file at `path`, or of standard input if that is `-`, and prints a result for each as long
+/// as somebody reads.
 pub(super) async fn run(session: &Session, path: PathBuf) -> std::result::Result<(), Failure> {
     let mut batch = Batch::open(path)?;
     let mut first_failure = None;
+    let mut is_read = true;
     while let Some(items) = batch.next().await? {
         let store = session.context.artifact_store_or_init().await?;
         let results = publish(store.as_ref(), items).await;
@@ -46,9 +55,20 @@ pub(super) async fn run(session: &Session, path: PathBuf) -> std::result::Result
                 }
             }
         }
-        session.output.bytes(lines).await?;
+        if is_read {
+            is_read = print(session, lines).await?;
+        }
     }
     first_failure.map_or(Ok(()), |status| Err(Failure::Batch(status)))
+}
+
+/// Tells whether somebody reads. What is to be published does not depend on it, unlike what is only to be shown.
+async fn print(session: &Session, lines: Vec<u8>) -> std::result::Result<bool, Failure> {
+    match session.output.bytes(lines).await {
+        Ok(()) => Ok(true),
+        Err(Failure::ReaderGone) => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// One result for each item, in their order.
@@ -58,9 +78,9 @@ async fn publish(
 ) -> Vec<Result<PublishArtifactResult>> {
     let mut requests = Vec::with_capacity(items.len());
     let mut places = Vec::with_capacity(items.len());
-    for (number, request) in items {
-        let error = request.map(|request| requests.push(request)).err();
-        places.push((number, error));
+    for item in items {
+        let error = item.request.map(|request| requests.push(request)).err();
+        places.push((item.number, error));
     }
     let mut results = store.publish_artifacts(requests).await.into_iter();
     let mut next = || {
@@ -129,7 +149,8 @@ impl Batch {
             };
             self.take(piece);
         }
-        while self.rest.len() < MOST_REQUESTS
+        while count_for_one_call(&self.rest) == self.rest.len()
+            && self.rest.len() < MOST_REQUESTS
             && let Ok(piece) = self.pieces.try_recv()
         {
             self.take(piece);
@@ -139,7 +160,7 @@ impl Batch {
         {
             return Err(error);
         }
-        let count = self.rest.len().min(MOST_REQUESTS);
+        let count = count_for_one_call(&self.rest);
         let items = self.rest.drain(..count).collect();
         Ok(Some(items))
     }
@@ -152,28 +173,35 @@ impl Batch {
     }
 }
 
-/// Sends the items of `source` in pieces: what is at hand, up to what one call takes.
+/// How many of these items go to the store in one call: no line alone is more than one takes.
+fn count_for_one_call(items: &[Item]) -> usize {
+    let mut bytes = 0;
+    let fits = |item: &&Item| {
+        bytes += item.bytes;
+        bytes <= MOST_BYTES
+    };
+    items.iter().take(MOST_REQUESTS).take_while(fits).count()
+}
+
+/// Sends the items of `source` in pieces: what is at hand, which is one line of any length and a buffer of others at most.
 fn read(source: impl Read, sender: &Sender<Result<Vec<Item>>>) -> io::Result<()> {
     let mut lines = Lines::new(source, MAX_REQUEST_BYTES);
     let mut piece = Vec::new();
-    let mut bytes = 0;
     while let Some(line) = lines.next()? {
+        let length = line.content.map_or(0, <[u8]>::len);
         let request = match line.content {
-            Some(content) => {
-                bytes += content.len();
-                PublishLine::parse(content)
-            }
+            Some(content) => PublishLine::parse(content),
             None => Err(Error::invalid("the line is too long")
                 .with("limit", format_args!("{MAX_REQUEST_BYTES} bytes"))),
         };
-        piece.push((line.number, request));
-        let is_full = piece.len() == MOST_REQUESTS || bytes >= MOST_BYTES;
-        if is_full || !lines.has_next_at_hand() {
-            bytes = 0;
-            if sender
-                .blocking_send(Ok(std::mem::take(&mut piece)))
-                .is_err()
-            {
+        piece.push(Item {
+            number: line.number,
+            bytes: length,
+            request,
+        });
+        if piece.len() == MOST_REQUESTS || !lines.has_next_at_hand() {
+            let sent = sender.blocking_send(Ok(std::mem::take(&mut piece)));
+            if sent.is_err() {
                 return Ok(());
             }
         }
@@ -196,3 +224,6 @@ fn unreadable_file(path: &Path, error: io::Error) -> Error {
         .with("problem", &error)
         .caused_by(error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,11 +216,20 @@ fn a_line_has_any_id_and_its_answer_has_the_same() {
 }
 
 #[test]
-fn a_health_check_in_a_line_never_fails() {
+fn a_health_check_in_a_line_fails_only_if_it_is_wrong() {
     let line = OpsLine::parse(br#"{"operation":"health_check","id":3,"x":1}"#);
     let answer = OpsLine::answer(line.id, line.request.map(|_| Value::Null));
     assert!(
-        answer.starts_with(r#"{"id":3,"result":{"available":false,"#),
+        answer.starts_with(r#"{"id":3,"error":"Unknown field: 'x'"#),
         "{answer}"
+    );
+    let error = Error::unavailable("the disk is gone");
+    let answer = OpsLine::answer(
+        json!(4),
+        Err(OpsError::without_store("health_check", error)),
+    );
+    assert_eq!(
+        answer,
+        "{\"id\":4,\"result\":{\"available\":false,\"error\":\"the disk is gone\",\"type\":\"OSError\"}}\n"
     );
 }

@@ -177,6 +177,9 @@ async fn a_page_tells_where_the_next_one_begins() {
     });
     let request = json!({"operation": "list_artifacts", "page": {}});
     assert_eq!(answer(&store, request).await.unwrap(), json!({"items": []}));
+    let wrong = json!({"operation": "list_artifacts", "page": {"limit": 0}});
+    let told = refused(wrong).await["error"].clone();
+    assert_eq!(told, "Invalid limit value: 0 (must be between 1 and 10000)");
     let wrong = json!({"operation": "list_artifacts", "page": {"after": "x"}});
     assert_eq!(refused(wrong).await["context"]["field"], "page.after");
 }
@@ -228,4 +231,94 @@ async fn a_key_is_found_with_all_its_pages_each_artifact_once() {
         .map(|item| &item["artifactId"])
         .collect();
     assert_eq!(ids, [ID, OTHER]);
+}
+
+fn find(page: Value) -> Value {
+    json!({"operation": "find_by_logical_key", "artifact_type": "t", "logical_key": "k", "page": page})
+}
+
+#[tokio::test]
+async fn a_key_is_found_page_by_page() {
+    let after = cursor().to_string();
+    let first = |limit| PageRequest::first(limit).unwrap();
+    for (page, expected) in [
+        (json!({}), first(100)),
+        (json!({"limit": null, "after": null}), first(100)),
+        (json!({"limit": 2}), first(2)),
+        (
+            json!({"limit": 2, "after": after}),
+            first(2).after(cursor()),
+        ),
+    ] {
+        let mut store = MockArtifactStorePort::new();
+        store
+            .expect_find_by_logical_key()
+            .withf(move |_, _, page| *page == expected)
+            .times(1)
+            .returning(|_, _, _| {
+                Ok(Page {
+                    items: vec![file()],
+                    next: Some(cursor()),
+                })
+            });
+        let found = answer(&store, find(page)).await.unwrap();
+        assert_eq!(
+            (&found["items"][0]["artifactId"], &found["next"]),
+            (&json!(ID), &json!(after))
+        );
+    }
+    let wrong = find(json!({"limit": 10_001}));
+    assert_eq!(refused(wrong).await["code"], "invalid");
+}
+
+#[tokio::test]
+async fn the_limit_of_a_page_comes_before_that_of_its_filter() {
+    let mut store = MockArtifactStorePort::new();
+    store
+        .expect_list_artifacts()
+        .withf(|_, page| *page == PageRequest::first(3).unwrap())
+        .times(1)
+        .returning(|_, _| {
+            Ok(Page {
+                items: Vec::new(),
+                next: None,
+            })
+        });
+    let request =
+        json!({"operation": "list_artifacts", "filter": {"limit": 7}, "page": {"limit": 3}});
+    assert_eq!(answer(&store, request).await.unwrap(), json!({"items": []}));
+}
+
+/// A key with so many artifacts is asked for without a page, of a store that tells this many at a time.
+async fn found_of(count: usize, at_a_time: usize) -> Result<Value, Value> {
+    let mut store = MockArtifactStorePort::new();
+    let mut rest = (0..count).map(|number| Artifact {
+        id: id(&format!("01932c07-7f3e-7cc2-9a52-{number:012x}")),
+        ..file()
+    });
+    store
+        .expect_find_by_logical_key()
+        .returning(move |_, _, _| {
+            let items: Vec<_> = rest.by_ref().take(at_a_time).collect();
+            Ok(Page {
+                next: (rest.len() > 0).then(cursor),
+                items,
+            })
+        });
+    answer(&store, find(json!(null))).await
+}
+
+#[tokio::test]
+async fn a_key_with_too_many_artifacts_is_told_by_pages_only() {
+    for at_a_time in [10_000, 4_000] {
+        let most = found_of(10_000, at_a_time).await.unwrap();
+        assert_eq!(most.as_array().unwrap().len(), 10_000);
+        let error = found_of(10_001, at_a_time).await.unwrap_err();
+        let expected = "the key has more artifacts than are told without `page` (limit: 10000)";
+        assert_eq!(
+            (&error["error"], &error["code"]),
+            (&json!(expected), &json!("invalid"))
+        );
+        assert!(error["hint"].as_str().unwrap().contains("after"));
+    }
 }

@@ -133,6 +133,21 @@ async fn a_batch_keeps_the_order_and_tells_what_is_missing() {
     assert_eq!((&found[1], &found[2]), (&Value::Null, &Value::Null));
 }
 
+#[tokio::test]
+async fn a_batch_of_too_many_ids_is_refused() {
+    let ids = |count| json!({"operation": "get_artifacts_batch", "artifact_ids": vec!["x"; count]});
+    let mut store = MockArtifactStorePort::new();
+    store.expect_get_artifacts().returning(|_| Ok(Vec::new()));
+    let most = answer(&store, ids(10_000)).await.unwrap();
+    assert_eq!(most.as_array().unwrap().len(), 10_000);
+    let error = refused(ids(10_001)).await;
+    assert_eq!(error["code"], "invalid");
+    assert_eq!(
+        error["context"],
+        json!({"field": "artifact_ids", "given": "10001", "limit": "10000"})
+    );
+}
+
 fn lineage(truncated: bool) -> ArtifactLineage {
     ArtifactLineage {
         artifact: file(),
@@ -249,7 +264,7 @@ async fn supersession_tells_both_directions() {
 }
 
 #[tokio::test]
-async fn a_health_check_never_fails() {
+async fn a_health_check_fails_only_if_it_is_wrong() {
     for (is_available, expected) in [
         (true, json!({"available": true})),
         (
@@ -274,8 +289,15 @@ async fn a_health_check_never_fails() {
     });
     assert_eq!(without.into_answer().unwrap(), expected);
     let odd = json!({"operation": "health_check", "manifestDb": "x"});
-    let odd = answer(&MockArtifactStorePort::new(), odd).await.unwrap();
-    assert_eq!(odd["available"], false);
+    let odd = refused(odd).await;
+    assert_eq!(
+        (&odd["operation"], &odd["code"]),
+        (&json!("health_check"), &json!("invalid"))
+    );
     let told = odd["error"].as_str().unwrap();
     assert!(told.starts_with("Unknown field: 'manifestDb'"), "{told}");
+    let elsewhere = json!({"operation": "health_check", "artifacts_root": "/other"});
+    let elsewhere = OpsRequest::from_value(elsewhere).unwrap();
+    let other = elsewhere.other_store(Path::new(ROOT)).into_answer();
+    assert_eq!(other.unwrap_err().document()["code"], "invalid");
 }
