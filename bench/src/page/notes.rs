@@ -36,9 +36,9 @@ nulls. A larger file is measured by `table --mebibytes 4096 --pairs 2`."
 on one thread. SHA-256 is a part of `ch1`; of decimals, writing the numbers as text takes most of the rest."
         }
         Figure::Get => {
-            "Artifacts are asked for by random ids. A store hands each call to a thread that may block, and the answer back, which is
-two wake-ups; the catalog on the calling thread shows what is left without them. Where many are wanted, `get_artifacts` pays for both
-once, and many calls under way share them."
+            "Artifacts are asked for by random ids. A store hands each call to a thread that may block; alone, both sides look for each
+other for some microseconds before they sleep, which takes the processors' time instead of two wake-ups. The catalog on the calling thread
+shows what is left without that. Where many are wanted, `get_artifacts` pays for it once."
         }
         Figure::Lineage => {
             "Two in five artifacts have one to four inputs, in twelve layers. The catalog gives ids; with the artifacts of all nodes, as the
@@ -60,7 +60,8 @@ operation was done and the content is there. Here it never is, under the keys of
         Figure::Open => "Opening reads the store's document and the catalog's schema; nothing is compared unless a writer was interrupted.",
         Figure::Size => {
             "All indexes are included. The catalog was closed, and made in one piece; one that grew is told beside it. An artifact here has an id,
-a UUID as its operation, three or four digests of 32 bytes, a file name and a key of about 30 bytes."
+a UUID as its operation, three or four digests of 32 bytes, a file name and a key of about 30 bytes. Each tag takes about 60 bytes and each
+input about 95; without either, 20,000 artifacts take at most 450 bytes each, which a test of `crates/sqlite` asserts."
         }
         Figure::Growth => {
             "The same question to a catalog of a hundredth, a tenth and all of the artifacts, in turns. A tree of a hundred times as
