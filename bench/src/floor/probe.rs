@@ -24,9 +24,6 @@ const STATEMENTS: [&str; 4] = [
 const FIND_CONTENT_DUPLICATE: &str =
     include_str!("../../../crates/sqlite/src/sql/artifacts/find_content_duplicate.sql");
 
-/// How many artifacts of a key the catalog looks through for a size.
-const SIZES: i64 = 100;
-
 struct Probe;
 
 pub(crate) fn open(world: &World) -> Result<Box<dyn Contender>> {
@@ -83,7 +80,6 @@ fn ask(connection: &Connection, text: &str, question: &ProbeQuestion) -> Result<
     bind(&mut statement, ":file_hash", || Value::Blob(hash.to_vec()))?;
     bind(&mut statement, ":content_algorithm", || Value::Integer(0))?;
     bind(&mut statement, ":content_digest", || content.into())?;
-    bind(&mut statement, ":limit", || Value::Integer(SIZES))?;
     look_at_rows(&mut statement, |_| Ok(()))?;
     Ok(())
 }

@@ -15,9 +15,6 @@ use super::statements::{COUNTS, FIND, FIND_KEY, HEAD, MAY_HAVE_ACTIVE_OF_SIZE, S
 use super::value::{kind_number, op_id, to_unsigned};
 use crate::error::Failure;
 
-/// How many active artifacts of a key are looked through for a size.
-const SIZES: u32 = 100;
-
 pub(crate) fn head(connection: &Connection) -> Result<CatalogHead, Failure> {
     let mut statement = connection.prepare_cached(HEAD)?;
     let (store_id, commits, last_event) = statement.query_row([], |row| {
@@ -70,6 +67,7 @@ pub(crate) fn may_have_active_of_size(
     let Ok(size_bytes) = i64::try_from(size_bytes) else {
         return Ok(false);
     };
+    // Its limit is no parameter: SQLite would prepare the statement anew whenever that is bound.
     let mut statement = connection.prepare_cached(MAY_HAVE_ACTIVE_OF_SIZE)?;
     let parameters = named_params! {
         ":artifact_type": scope.artifact_type.as_str(),
@@ -77,7 +75,6 @@ pub(crate) fn may_have_active_of_size(
         ":schema_version": scope.schema_version,
         ":size_bytes": size_bytes,
         ":kind": kind_number(scope.kind),
-        ":limit": SIZES,
     };
     Ok(statement.query_row(parameters, |row| row.get(0))?)
 }

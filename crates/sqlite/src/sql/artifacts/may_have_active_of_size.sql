@@ -7,7 +7,7 @@ SELECT
         ),
         0
     )
-    OR count(*) = :limit
+    OR count(*) = 100
 FROM (
     SELECT a.schema_version, a.size_bytes, a.kind
     FROM artifact AS a INDEXED BY artifact_active_by_key
@@ -15,5 +15,5 @@ FROM (
         AND a.logical_key = :logical_key
         AND a.status = 0
     ORDER BY a.created_at DESC, a.artifact_id DESC
-    LIMIT :limit
+    LIMIT 100
 ) AS newest
