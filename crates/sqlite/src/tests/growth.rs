@@ -105,6 +105,8 @@ struct Work {
     scanned: i32,
     sorts: i32,
     indexes_made: i32,
+    /// How often a statement that was prepared already was prepared anew.
+    prepared_anew: i32,
 }
 
 /// The work of all statements since this was asked last.
@@ -116,6 +118,7 @@ fn work_done(connection: &Connection) -> Work {
         work.scanned += statement.reset_status(StatementStatus::FullscanStep);
         work.sorts += statement.reset_status(StatementStatus::Sort);
         work.indexes_made += statement.reset_status(StatementStatus::AutoIndex);
+        work.prepared_anew += statement.reset_status(StatementStatus::RePrepare);
     }
     work
 }
@@ -162,7 +165,7 @@ impl Case {
         let enough = all[0].steps * 13 / 10 + 60;
         let is_fine = |work: &Work| {
             work.steps <= enough
-                && (work.scanned, work.indexes_made) == (0, 0)
+                && (work.scanned, work.indexes_made, work.prepared_anew) == (0, 0, 0)
                 && work.sorts <= self.sorts
         };
         let wrong = catalogs.iter().zip(&all).filter(|(_, work)| !is_fine(work));

@@ -30,4 +30,4 @@ WHERE a.created_at >= :created_from
         )
     )
 ORDER BY a.created_at DESC, a.artifact_id DESC
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -31,4 +31,4 @@ WHERE a.status = :status
         )
     )
 ORDER BY a.created_at DESC, a.artifact_id DESC
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

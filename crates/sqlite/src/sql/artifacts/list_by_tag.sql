@@ -34,4 +34,4 @@ WHERE t.tag_key = :tag_key
         )
     )
 ORDER BY t.created_at DESC, t.artifact_id DESC
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -32,4 +32,4 @@ WHERE a.type_key = (SELECT type_key FROM artifact_type WHERE name = :artifact_ty
         )
     )
 ORDER BY a.created_at DESC, a.artifact_id DESC
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -6,4 +6,4 @@ SELECT
 FROM artifact AS a INDEXED BY artifact_by_id
 WHERE a.artifact_id > :after
 ORDER BY a.artifact_id
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

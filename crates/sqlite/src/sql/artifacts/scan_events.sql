@@ -3,4 +3,4 @@ FROM artifact_event AS e
 CROSS JOIN artifact AS a ON a.artifact_key = e.artifact_key
 WHERE e.sequence > :after
 ORDER BY e.sequence
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)
